@@ -1,0 +1,78 @@
+"""What is due now: questions to the records, so that a night without power needs no special case.
+
+Local hours bind only the worker, which asks here; a step run by hand acts at once.
+"""
+from datetime import datetime, timedelta
+
+from devdigest.config import Config
+from devdigest.days import at, clock, local_day, midnight
+from devdigest.models import Blog, Issue, Run, Setting
+from devdigest.readers import Delivery
+
+_AFTER_A_CUT = timedelta(minutes=5)     # a collect that was cut off is begun again, but not in a tight circle
+_AFTER_A_LACK = timedelta(minutes=15)   # one that hardly reached any blog: the network may be back
+_PATIENCE = timedelta(minutes=30)       # of publish, for a collect that began late
+_LAST_CALL = timedelta(minutes=10)      # before `latest`: then an issue that lacks much is better than none
+
+
+def collect(config: Config, now: datetime) -> str:
+    """"collect", "retry" (only blogs that failed) or ""."""
+    begun = Run.last("collect", finished=False)
+    if begun is not None and begun.finished is None and now - begun.started < _AFTER_A_CUT:
+        return ""
+    done = Run.last("collect")
+    if done is None or done.started < _last_time(config, now):
+        return "collect"
+    if _lacks(done) and _open_without_issue(config, now) and now - done.started >= _AFTER_A_LACK:
+        return "collect"
+    zone = config.site.timezone
+    until = at(local_day(now, zone), clock(config.collect.retry_until), zone)
+    return "retry" if now < until and Blog.to_retry(now).exists() else ""
+
+
+def _last_time(config: Config, now: datetime) -> datetime:
+    """The latest of the configured times that has passed."""
+    zone = config.site.timezone
+    days = (local_day(now, zone), local_day(now, zone) - timedelta(days=1))
+    times = (at(day, clock(text), zone) for day in days for text in config.collect.times)
+    return max(time for time in times if time <= now)
+
+
+def _lacks(run: Run) -> bool:
+    return 2 * run.answered < run.blogs
+
+
+def _open_without_issue(config: Config, now: datetime) -> bool:
+    zone = config.site.timezone
+    today = local_day(now, zone)
+    return (at(today, config.digest.opens, zone) <= now < at(today, config.digest.closes, zone)
+            and Issue.of(today) is None)
+
+
+def publish(config: Config, now: datetime, up_since: datetime) -> bool:
+    """Whether the issue of today is to be made now. `up_since`: when this worker began."""
+    if not _open_without_issue(config, now) or Setting.held_since() or not Blog.select().exists():
+        return False
+    zone = config.site.timezone
+    today = local_day(now, zone)
+    done = Run.last("collect")
+    if done is None or done.started < midnight(today, zone):
+        return now >= max(at(today, config.digest.opens, zone), up_since) + _PATIENCE
+    return not _lacks(done) or now >= at(today, config.digest.closes, zone) - _LAST_CALL
+
+
+def deliver(config: Config, now: datetime) -> str:
+    """"issues", "confirmations" (they go at any hour, in hold too) or ""."""
+    zone = config.site.timezone
+    today = local_day(now, zone)
+    by_day = at(today, config.digest.opens, zone) <= now < at(today, config.digest.closes, zone)
+    if by_day and not Setting.held_since() and Delivery.due_ids(now, issues=True):
+        return "issues"
+    return "confirmations" if Delivery.due_ids(now, issues=False) else ""
+
+
+def care(config: Config, now: datetime) -> bool:
+    """Once a night, before the first collect; later where the machine was off then."""
+    zone = config.site.timezone
+    done = Run.last("care")
+    return done is None or done.started < midnight(local_day(now, zone), zone)

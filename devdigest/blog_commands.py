@@ -1,0 +1,94 @@
+"""`devdigest blogs …`: the list of blogs, as the owner looks after it."""
+from argparse import Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from devdigest import blogs, collect, lanes, status
+from devdigest.bloglists import as_opml
+from devdigest.commands import Context
+from devdigest.models import Blog
+from devdigest.terminal import dump, table
+
+
+def import_blogs(context: Context, args: Namespace) -> int:
+    now, config = datetime.now(UTC), context.config
+    report = blogs.import_list(_list(context, args.list, now), args.list, args.group, now,
+                               allow_private=config.collect.allow_private, dry_run=args.dry_run)
+    for row, reason in report.refused:
+        print(f"refused   {row.name}: {reason}{f': {row.feed}' if row.feed else ''}")
+    for row in report.excluded:
+        print(f"excluded  {row.name}: left out on request, not added; `blogs add {row.feed}` lifts it")
+    for blog in report.gone:
+        print(f"gone      {blog.name}: not on this list any more, still read; `blogs remove {blog.feed}`")
+    print(f"{args.list}: {len(report.added):,} added, {len(report.known):,} known already, "
+          f"{len(report.excluded):,} excluded, {len(report.refused):,} refused, {len(report.gone):,} gone"
+          + (" (dry run: nothing was changed)" if args.dry_run else ""))
+    return 0
+
+
+def _list(context: Context, name: str, now: datetime) -> bytes:
+    if name.startswith(("http://", "https://")):
+        with lanes.fetcher(context.config) as fetcher:
+            return fetcher.get(name, now).body
+    return Path(name).read_bytes()
+
+
+def add(context: Context, args: Namespace) -> int:
+    config, now = context.config, datetime.now(UTC)
+    with lanes.fetcher(config) as fetcher:
+        blog = blogs.add(args.url, fetcher, config.site.timezone, now, group=args.group,
+                         allow_private=config.collect.allow_private)
+    print(f"added {blog.name} ({blog.group}), feed {blog.feed}; it is read at the next collect")
+    return 0
+
+
+def remove(context: Context, args: Namespace) -> int:
+    blog = blogs.find(args.blog)
+    taken_back = blogs.exclude(blog, erase=args.erase)
+    print(f"{blog.name} is left out from now on, {taken_back} of its posts will not be mailed"
+          + ("; titles and excerpts are erased" if args.erase else ""))
+    return 0
+
+
+def pause(context: Context, args: Namespace) -> int:
+    blog = blogs.find(args.blog)
+    print(f"{blog.name} is {'paused' if blogs.pause(blog) else f'{blog.state} already'}")
+    return 0
+
+
+def resume(context: Context, args: Namespace) -> int:
+    blog = blogs.find(args.blog)
+    print(f"{blog.name} is {'read again' if blogs.resume(blog) else f'not paused, but {blog.state}'}")
+    return 0
+
+
+def release(context: Context, args: Namespace) -> int:
+    blog = blogs.find(args.blog)
+    print(f"{blog.name}: {collect.release(blog)} held posts are news now, for the next issue")
+    return 0
+
+
+def list_blogs(context: Context, args: Namespace) -> int:
+    shown = status.failing() if args.failing else list(Blog.select().order_by(Blog.id))
+    if args.json:
+        print(dump([{"id": blog.id, "name": blog.name, "group": blog.group, "state": blog.state,
+                     "feed": blog.feed, "site": blog.site, "http_status": blog.status, "fault": blog.fault,
+                     "failures": blog.failures, "last_read": blog.read} for blog in shown]))
+    elif not shown:
+        print("every blog could be read" if args.failing else "none; `devdigest blogs import FILE-OR-URL`")
+    elif args.failing:
+        print(table([(blog.id, blog.name, blog.fault, f"{blog.failures}×", _day(blog.read), blog.feed)
+                     for blog in shown], ("id", "name", "fault", "times", "last read", "feed")))
+    else:
+        print(table([(blog.id, blog.group, blog.state, blog.name, blog.feed) for blog in shown],
+                    ("id", "group", "state", "name", "feed")))
+    return 0
+
+
+def _day(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d}" if instant else "never"
+
+
+def export(context: Context, args: Namespace) -> int:
+    print(as_opml(Blog.select().where(Blog.state != "excluded").order_by(Blog.id)), end="")
+    return 0

@@ -1,0 +1,140 @@
+"""Everything that could be wrong with this installation, each with its cure. Changes nothing."""
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from peewee import DatabaseError
+
+from devdigest import clock
+from devdigest.config import Config
+from devdigest.database import VERSION
+from devdigest.days import at, local_day
+from devdigest.models import LAST_SEEN, Blog, Issue, Run, Setting
+from devdigest.readers import Subscriber
+from devdigest.replies import RelayError
+from devdigest.smtp import Relay
+from devdigest.table import db
+
+OK, WARN, RED = "ok", "warn", "RED"
+_LEAST_FREE = 200_000_000       # bytes; a day writes a few MB, an upgrade some hundred
+# Names under which an owner cannot set SPF and DKIM; a mail from them ends in the spam folder.
+_SHARED_NAMES = ("duckdns.org", "mooo.com", "us.to", "chickenkiller.com", "ddns.net", "iptime.org",
+                 "dynv6.net")
+_MAILBOXES = ("gmail.com", "naver.com", "daum.net", "hanmail.net", "kakao.com")
+_MAILBOX_READERS = 100
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of `check`; `cure` is what to type or do, "" where nothing is wrong."""
+    name: str
+    state: str
+    fact: str
+    cure: str = ""
+
+
+def findings(config: Config, path: Path | None, now: datetime, password: str) -> Iterator[Finding]:
+    """Every check, one after the other, ground first."""
+    yield Finding("config", OK, str(path or "embedded defaults"))
+    yield _disk(config)
+    yield (database := _database())
+    if database.state == RED:
+        return              # it would be asked for everything else
+    yield _clock(config, now)
+    yield _sender(config)
+    yield _relay(config, password)
+    yield _blogs()
+    yield _collected(config, now)
+    yield _issue(config, now)
+    yield _hold()
+
+
+def _clock(config: Config, now: datetime) -> Finding:
+    if config.site.clock == "trust":
+        return Finding("clock", WARN, "trusted unseen", 'remove site.clock = "trust" on a real installation')
+    text = Setting.read(LAST_SEEN)
+    doubt = clock.doubt(now, datetime.fromisoformat(text) if text else None, clock.synchronised())
+    return Finding("clock", RED, doubt, "sudo timedatectl set-ntp true") if doubt else Finding(
+        "clock", OK, f"in sync, {now.astimezone(config.site.timezone):%H:%M} in {config.site.zone}")
+
+
+def _disk(config: Config) -> Finding:
+    folder = config.folder
+    free = shutil.disk_usage(folder).free
+    if not os.access(folder, os.W_OK):
+        return Finding("disk", RED, f"{folder} cannot be written", "is the card read-only? look at `dmesg`")
+    state = OK if free > _LEAST_FREE else RED
+    return Finding("disk", state, f"{free // 1_000_000:,} MB free at {folder}",
+                   "" if state == OK else "make room: `sudo journalctl --vacuum-size=50M`, `sudo apt clean`")
+
+
+def _database() -> Finding:
+    try:
+        said = db.execute_sql("PRAGMA quick_check(1)").fetchone()[0]
+    except DatabaseError as error:      # damaged where even that question ends
+        said = str(error)
+    if said != "ok":
+        return Finding("database", RED, f"{db.database} is damaged: {said}", "restore the newest backup")
+    return Finding("database", OK, f"{db.database}, version {VERSION}, intact")
+
+
+def _sender(config: Config) -> Finding:
+    domain = config.mail.domain.lower()
+    if config.mail.transport == "maildir":
+        return Finding("sender", WARN, "mails go into a folder, to nobody", 'set [mail] transport = "smtp"')
+    if any(domain == name or domain.endswith("." + name) for name in _SHARED_NAMES):
+        return Finding("sender", RED, f"{domain} cannot carry SPF and DKIM", "send from a domain of your own")
+    readers = Subscriber.select().where(Subscriber.state == "active").count()
+    if domain in _MAILBOXES and readers > _MAILBOX_READERS:
+        return Finding("sender", RED, f"{readers} readers are too many for a mailbox at {domain}",
+                       "send from a domain of your own, through a relay")
+    return Finding("sender", OK, config.mail.sender)
+
+
+def _relay(config: Config, password: str) -> Finding:
+    mail = config.mail
+    if mail.transport == "maildir":
+        return Finding("relay", OK, f"the folder {mail.maildir}")
+    try:
+        Relay(mail, password).close()
+    except RelayError as error:
+        return Finding("relay", RED, str(error), "mend [mail]; the outbox waits meanwhile")
+    login = ", logged in" if mail.user else ""
+    return Finding("relay", OK, f"{mail.host}:{mail.port} {mail.security}{login}")
+
+
+def _blogs() -> Finding:
+    count = Blog.select().where(Blog.state == "active").count()
+    failing = Blog.select().where(Blog.state == "active", Blog.fault != "").count()
+    if not count:
+        return Finding("blogs", RED, "none", "devdigest blogs import FILE-OR-URL")
+    state = OK if 2 * failing < count else WARN
+    return Finding("blogs", state, f"{count:,} active, {failing:,} failing",
+                   "" if state == OK else "devdigest blogs list --failing")
+
+
+def _collected(config: Config, now: datetime) -> Finding:
+    run = Run.last("collect")
+    if run is None or now - run.started > timedelta(hours=26):
+        return Finding("collect", RED, f"last {run.started:%Y-%m-%d %H:%M} UTC" if run else "never",
+                       "is the worker running? `devdigest collect` does it by hand")
+    return Finding("collect", OK, run.said)
+
+
+def _issue(config: Config, now: datetime) -> Finding:
+    zone = config.site.timezone
+    today = local_day(now, zone)
+    if Issue.of(today) is None and now > at(today, config.digest.opens, zone) + timedelta(hours=1):
+        return Finding("issue", WARN, f"none for {today} yet", "devdigest status")
+    last = Issue.select().order_by(Issue.day.desc()).first()
+    return Finding("issue", OK, f"last {last.day}, {last.state}" if last else "none yet")
+
+
+def _hold() -> Finding:
+    since = Setting.held_since()
+    if since is None:
+        return Finding("hold", OK, "not held")
+    return Finding("hold", WARN, f"since {since:%Y-%m-%d %H:%M} UTC", "devdigest resume")

@@ -1,0 +1,182 @@
+"""The command line: reads arguments and settings, opens the database, runs one sub-command.
+
+Exit status: 0 done, 1 the step could not be finished (said on stderr), 2 usage or configuration.
+"""
+import argparse
+import logging
+import os
+import signal
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+import peewee
+
+from devdigest import __version__, blog_commands, commands, config, database, subscriber_commands
+from devdigest.bloglists import NotAList
+from devdigest.blogs import NoSuchBlog, NotAdded
+from devdigest.commands import ClockDoubt, Context
+from devdigest.config import ConfigError
+from devdigest.fetch import FetchError
+from devdigest.locks import Busy
+from devdigest.models import GROUPS, Held
+from devdigest.replies import RelayError
+from devdigest.subscriber_commands import NoSuchSubscriber
+from devdigest.subscribers import NotACsv, NotAnAddress
+from devdigest.table import db
+from devdigest.terminal import complain
+
+# What a step may end with that is no fault of the program: said in a line, exit status 1.
+_EXPECTED = (Busy, Held, ClockDoubt, NotAList, NotAdded, NoSuchBlog, NoSuchSubscriber, NotAnAddress, NotACsv,
+             FetchError, RelayError, database.DatabaseError, OSError, sqlite3.Error, peewee.PeeweeException)
+
+Command = Callable[[Context, argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one sub-command; its exit status."""
+    args = _parser().parse_args(arguments)
+    try:
+        if args.command == "init" and args.config and not Path(args.config).exists():
+            commands.write_example(Path(args.config))
+        path = config.find(args.config)
+        settings = config.load(path)
+        password = config.smtp_password(settings.mail)
+        _log_to_stderr()
+        database.open(settings.database.path)
+        code = args.run(Context(settings, path, password, _stop_by_signal()), args)
+        sys.stdout.flush()
+        return code
+    except ConfigError as error:
+        complain(str(error))
+        return 2
+    except BrokenPipeError:
+        # nobody reads on, as in `devdigest blogs list | head`; what is left must not be written at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except _EXPECTED as error:
+        complain(f"{args.command}: {error}")
+        return 1
+    finally:
+        if not db.is_closed():
+            db.close()
+
+
+def _log_to_stderr() -> None:
+    """Warnings on a terminal, one line per thing done in the journal, which brings its own time."""
+    level = logging.WARNING if sys.stderr.isatty() else logging.INFO
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("schedule").setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)    # it tells of every odd header a blog sends
+
+
+def _stop_by_signal() -> threading.Event:
+    """Set by the first Ctrl-C or SIGTERM, so that work ends well; a second Ctrl-C ends at once."""
+    stop = threading.Event()
+
+    def halt(number: int, frame: object) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, halt)
+        signal.signal(signal.SIGTERM, halt)
+    return stop
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="devdigest", description="Reads developer blogs and mails yesterday's posts every morning.",
+        epilog="Settings: see devdigest/config.example.toml")
+    parser.add_argument("--config", metavar="FILE", help="settings; else $DEVDIGEST_CONFIG, else "
+                        "/etc/devdigest/config.toml")
+    parser.add_argument("--version", action="version", version=f"DevDigest {__version__}")
+    verbs = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _verb(verbs, "init", commands.init, "make the database; with --config, an example of that file too")
+    _steps(verbs)
+    _verb(verbs, "worker", commands.worker_command, "the service that does all this by itself")
+    _verb(verbs, "web", commands.web_command, "the service that shows the pages")
+    _verb(verbs, "status", commands.status_command, "how it stands now", json=True)
+    _verb(verbs, "check", commands.check_command, "everything that could be wrong, each with its cure",
+          json=True)
+    _verb(verbs, "hold", commands.hold_command, "publish and mail nothing until `resume`")
+    _verb(verbs, "resume", commands.resume_command, "go on after `hold`")
+    _blogs(verbs.add_parser("blogs", help="the list of blogs: import, add, remove, list …"))
+    _subscribers(verbs.add_parser("subscribers", help="who gets the digest: add, import, list, remove …"))
+    return parser
+
+
+def _verb(verbs: argparse._SubParsersAction, name: str, run: Command, does: str,
+          json: bool = False) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
+    verb.set_defaults(run=run)
+    if json:
+        verb.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return verb
+
+
+def _steps(verbs: argparse._SubParsersAction) -> None:
+    steps = {"collect": (commands.collect_command, "read every blog's feed and store new posts"),
+             "publish": (commands.publish_command, "make today's issue of yesterday's posts"),
+             "deliver": (commands.deliver_command, "send what the outbox holds"),
+             "run": (commands.run_command, "collect, publish and deliver, one after the other")}
+    for name, (run, does) in steps.items():
+        verb = _verb(verbs, name, run, does, json=True)
+        verb.add_argument("--today", type=_day, metavar="DATE", help="as if it were that day, at digest.time")
+        if name == "publish":
+            verb.add_argument("--preview", type=Path, metavar="FILE", help="only write the HTML to FILE")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a date such as 2026-11-22, got {text!r}") from None
+
+
+def _blogs(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verb = _verb(verbs, "import", blog_commands.import_blogs,
+                 "add every blog of a list: awesome-devblog YAML, OPML or a text file of URLs")
+    verb.add_argument("list", metavar="FILE-OR-URL")
+    verb.add_argument("--group", choices=GROUPS, default="people")
+    verb.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    verb = _verb(verbs, "add", blog_commands.add, "add one blog; finds the feed of a site's page")
+    verb.add_argument("url", metavar="URL")
+    verb.add_argument("--group", choices=GROUPS, default="people")
+    for name, run, does in (("remove", blog_commands.remove, "leave a blog out; no import brings it back"),
+                            ("pause", blog_commands.pause, "do not read a blog until `resume`"),
+                            ("resume", blog_commands.resume, "read a paused blog again"),
+                            ("release", blog_commands.release, "make a blog's held posts news")):
+        verb = _verb(verbs, name, run, does)
+        verb.add_argument("blog", metavar="URL", help="its feed, its site or its number in `list`")
+        if name == "remove":
+            verb.add_argument("--erase", action="store_true", help="also blank its titles and excerpts")
+    verb = _verb(verbs, "list", blog_commands.list_blogs, "every blog", json=True)
+    verb.add_argument("--failing", action="store_true", help="only those that could not be read, and why")
+    _verb(verbs, "export", blog_commands.export, "the list as OPML, on stdout")
+
+
+def _subscribers(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verb = _verb(verbs, "add", subscriber_commands.add, "add one address; it is asked to confirm")
+    verb.add_argument("email", metavar="EMAIL")
+    verb.add_argument("--language", choices=("ko", "en"))
+    _consent(verb)
+    verb = _verb(verbs, "import", subscriber_commands.import_subscribers,
+                 "add every address of a CSV file: address first, then language if wanted")
+    verb.add_argument("file", metavar="CSV", type=Path)
+    _consent(verb)
+    _verb(verbs, "export", subscriber_commands.export, "everyone as CSV, on stdout")
+    _verb(verbs, "list", subscriber_commands.list_subscribers, "everyone", json=True)
+    for name, run, does in (("remove", subscriber_commands.remove, "end a subscription"),
+                            ("forget", subscriber_commands.forget, "erase an address and all of its data")):
+        _verb(verbs, name, run, does).add_argument("email", metavar="EMAIL")
+
+
+def _consent(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--confirmed", action="store_true", help="they agreed already: no confirmation mail")
+    verb.add_argument("--source", metavar="TEXT", help="where their consent comes from, kept as its proof")

@@ -1,0 +1,182 @@
+"""Feeds due → fetch → parse → new posts and the next check. A post's verdict changes here and nowhere else,
+but for exclusion.
+"""
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from devdigest import choose, database, urls
+from devdigest.clock import Running
+from devdigest.config import Config
+from devdigest.days import local_day
+from devdigest.fetch import Fetched, FetchError
+from devdigest.lanes import Answer, Ask, ask_all
+from devdigest.locks import locked
+from devdigest.models import Blog, Post, Run, Verdict
+from devdigest.parse import Entry, Feed, NotAFeed, parse
+from devdigest.table import db
+
+log = logging.getLogger(__name__)
+
+_FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=6)
+_LONGEST_WAIT = timedelta(days=7)           # a server that asks for more is asked again after this
+_CONFIRMATIONS = 3                          # a redirect by mistake is mended by then
+_HELD_FOR = timedelta(days=3)
+
+Report = Callable[[int, int, int], None]    # done, of how many, failed so far
+
+
+def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool = False,
+            past: bool = False, report: Report = lambda *_: None) -> Run:
+    """Reads every blog that is due, with `retry` only those whose failure may have passed; may be repeated.
+
+    `past`: `now` is not the time it is but a day's own clock, so entries dated after it are left alone.
+    One blog's failure is a line in the log and on its record. Raises Busy.
+    """
+    with locked(config.folder, "collect"):
+        database.refetchable()
+        running = Running(now)
+        let_go(now)
+        asks = [Ask(blog.id, blog.feed, blog.etag, blog.modified)
+                for blog in (Blog.to_retry(now) if retry else Blog.due(now))]
+        run = Run.create(job="retry" if retry else "collect", started=now, blogs=len(asks))
+        for done, answer in enumerate(ask_all(asks, config, now, stop), start=1):
+            _count(run, *take(answer, config, now, past))
+            report(done, len(asks), run.failed)
+        if not stop.is_set():
+            run.finished = running.now()
+        run.said = (f"{run.blogs} blogs, {run.answered} answered, {run.failed} failed, "
+                    f"{run.posts} new posts, {running.seconds():.0f} s")
+        run.save()
+        log.info("%s: %s%s", run.job, run.said, ", stopped early" if stop.is_set() else "")
+        return run
+
+
+def _count(run: Run, blog: Blog, posts: list[Post]) -> None:
+    run.answered += blog.status is not None
+    run.failed += blog.fault != ""
+    run.posts += len(posts)
+
+
+def take(answer: Answer, config: Config, now: datetime, past: bool = False) -> tuple[Blog, list[Post]]:
+    """What one answer leads to: the blog's record and its new posts, in one transaction."""
+    fetched, error, feed = answer.fetched, answer.error, None
+    if fetched is not None and fetched.status != 304:
+        try:
+            feed = parse(fetched.body, fetched.headers, fetched.url, config.site.timezone)
+        except NotAFeed as reason:
+            error = FetchError(answer.ask.url, str(reason), status=fetched.status)
+    with db.atomic():
+        blog = Blog.get_by_id(answer.ask.id)
+        if blog.state != "active":      # paused or excluded while it was asked
+            return blog, []
+        if fetched is None or error is not None:
+            return _failed(blog, error, now), []
+        posts = receive(blog, feed, config, now, past) if feed else []
+        # In a past day's run entries were left alone that the validators would hide from the next.
+        _was_read(blog, fetched, now, validators=not past)
+    if posts:
+        log.info("feed %s %d new posts", blog.feed, len(posts))
+    return blog, posts
+
+
+def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = False) -> list[Post]:
+    """Stores what is new in a feed that could be read. Within the caller's transaction."""
+    zone = config.site.timezone
+    reading = choose.Reading(now=now, zone=zone, late_days=config.digest.late_days,
+                             first=blog.first_read is None,
+                             fresh=blog.read is None or local_day(blog.read, zone) < local_day(now, zone))
+    entries = [entry for entry in feed.entries if not (past and choose.is_ahead(entry.published, reading))]
+    posts = _store(blog, entries, reading)
+    if entries and blog.first_read is None:
+        blog.first_read = now
+    if not blog.site and feed.site:
+        blog.site, blog.site_key = feed.site, urls.canonical(feed.site)
+    blog.read = now
+    blog.save()
+    return posts
+
+
+def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> list[Post]:
+    sightings = [choose.sighting(entry, urls.canonical(entry.link), reading) for entry in entries]
+    stored: dict[int, Post] = {}        # by place in the document
+    for found in choose.judge(sightings, Post.of(blog), reading):
+        entry, same = entries[found.place], found.copy_of
+        repeated = stored[same.place] if isinstance(same, choose.Found) else same
+        stored[found.place] = Post.create(
+            blog=blog, guid=found.guid, key=found.key, url=entry.link, title=entry.title,
+            excerpt=entry.excerpt, minutes=entry.minutes, published=found.published, day=found.day,
+            first_seen=reading.now, verdict=found.verdict,
+            copy_of=repeated and (repeated.copy_of_id or repeated.id))
+    settle(post.key for post in stored.values() if post.verdict == Verdict.NEWS)
+    return list(stored.values())
+
+
+def _was_read(blog: Blog, fetched: Fetched, now: datetime, validators: bool) -> None:
+    blog.fetched = blog.read = now
+    blog.status, blog.fault, blog.failures = fetched.status, "", 0
+    blog.not_before, blog.asked_to_wait = None, False
+    if fetched.status != 304:
+        blog.etag, blog.modified = (fetched.etag, fetched.modified) if validators else ("", "")
+    _follow(blog, fetched.moved_to)
+    blog.save()
+
+
+def _follow(blog: Blog, moved_to: str) -> None:
+    """A permanent redirect (RFC 9110, 15.4.2, 15.4.9) becomes the feed's URL once seen often enough."""
+    blog.moved_times = blog.moved_times + 1 if moved_to and moved_to == blog.moved_to else int(bool(moved_to))
+    blog.moved_to = moved_to
+    if blog.moved_times < _CONFIRMATIONS:
+        return
+    key = urls.canonical(moved_to)
+    if Blog.get_or_none(Blog.feed_key == key, Blog.id != blog.id) is None:
+        log.info("feed %s moved to %s", blog.feed, moved_to)
+        blog.feed, blog.feed_key, blog.moved_to, blog.moved_times = moved_to, key, "", 0
+
+
+def _failed(blog: Blog, error: FetchError, now: datetime) -> Blog:
+    log.warning("feed %s %s", blog.feed, error.reason)
+    blog.fetched, blog.status, blog.fault, blog.failures = now, error.status, error.reason, blog.failures + 1
+    blog.not_before, blog.asked_to_wait = None, error.retry_after is not None
+    if error.retry_after is not None:
+        blog.not_before = now + min(timedelta(seconds=error.retry_after), _LONGEST_WAIT)
+    elif error.status is None or error.status == 429 or error.status >= 500:
+        # what may pass by itself is tried again this morning; a 404, or what is no feed, at the next collect
+        blog.not_before = now + min(_FIRST_RETRY * 2 ** min(blog.failures - 1, 10), _LAST_RETRY)
+    elif error.status == 410:
+        blog.state, blog.paused_for = "paused", error.reason
+    blog.save()
+    return blog
+
+
+def settle(keys: Iterable[str]) -> None:
+    """News that repeats another blog's article becomes its copy, for each of these canonical links."""
+    if not (wanted := set(keys) - {""}):
+        return
+    shared = Post.sharing(wanted)
+    for key, group in groupby(shared, key=lambda post: post.key):
+        posts = list(group)
+        if len(posts) < 2:
+            continue
+        original = choose.original(posts, Blog.owning(key))
+        for post in posts:
+            if original and post.id != original.id and post.verdict == Verdict.NEWS and not post.mailed:
+                post.verdict, post.copy_of = Verdict.COPY, original.id
+                post.save(only=[Post.verdict, Post.copy_of])
+
+
+def release(blog: Blog) -> int:
+    """Held posts of a blog become news after all; how many there were."""
+    with db.atomic():
+        held = list(Post.select().where(Post.blog == blog, Post.verdict == Verdict.HELD))
+        Post.update(verdict=Verdict.NEWS).where(Post.id.in_([post.id for post in held])).execute()
+        settle(post.key for post in held)
+    return len(held)
+
+
+def let_go(now: datetime) -> int:
+    """Posts held for three days that nobody released become history; how many."""
+    return (Post.update(verdict=Verdict.HISTORY)
+            .where(Post.verdict == Verdict.HELD, Post.first_seen <= now - _HELD_FOR).execute())

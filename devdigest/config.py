@@ -1,0 +1,279 @@
+"""Settings: frozen dataclasses read from TOML, or a ConfigError that names every fault at once.
+
+The dataclasses are the schema, `config.example.toml` their documentation. The relay's password is never here.
+"""
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import time as local_time
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from devdigest import days
+from devdigest.urls import http_url
+
+SYSTEM_PATH = Path("/etc/devdigest/config.toml")
+EXAMPLE = Path(__file__).with_name("config.example.toml")
+
+
+class ConfigError(Exception):
+    """Every fault of a configuration, a line each: file, section, key, what was wanted, what stands there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    name: str = "DevDigest"
+    url: str = "http://127.0.0.1:8080"      # where readers reach the site; links in mails begin with it
+    zone: str = "Asia/Seoul"
+    language: str = "ko"
+    owner: str = ""                         # the owner's mailbox: answers and trouble go there
+    postal_address: str = ""
+    clock: str = "check"
+
+    @cached_property
+    def timezone(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collect:
+    times: tuple[str, ...] = ("03:00", "09:00")
+    retry_until: str = "09:55"
+    total_seconds: int = 10
+    max_bytes: int = 5_000_000
+    connections: int = 8
+    per_operator: int = 1
+    gap: float = 1.0
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digest:
+    time: str = "10:00"
+    latest: str = "20:00"
+    late_days: int = 30
+    most_per_blog: int = 5
+
+    @property
+    def opens(self) -> local_time:
+        return days.clock(self.time)
+
+    @property
+    def closes(self) -> local_time:
+        return days.clock(self.latest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    transport: str = "maildir"
+    maildir: str = "var/mail"
+    sender: str = field(default="devdigest@localhost.localdomain", metadata={"key": "from"})
+    host: str = ""
+    port: int = 465
+    security: str = "tls"
+    user: str = ""
+    password_file: str = ""
+    ca_file: str = ""
+    connections: int = 4
+    timeout: int = 30
+
+    @property
+    def domain(self) -> str:
+        return self.sender.rpartition("@")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Web:
+    listen: str = "127.0.0.1:8080"
+    threads: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    path: str = "var/devdigest.db"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    site: Site = Site()
+    collect: Collect = Collect()
+    digest: Digest = Digest()
+    mail: Mail = Mail()
+    web: Web = Web()
+    database: Database = Database()
+
+    @property
+    def folder(self) -> Path:
+        """Where the database and the locks of the steps lie."""
+        return Path(self.database.path).parent
+
+
+# What a value must be beyond its type: section, key, test, words for the fault.
+_ADDRESS = re.compile(r"[^@\s<>\"\x00-\x1f]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name))
+    except (ValueError, OSError, KeyError):     # ZoneInfoNotFoundError is a KeyError
+        return False
+
+
+def _is_clock(text: str) -> bool:
+    try:
+        days.clock(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_address(text: str) -> bool:
+    return bool(_ADDRESS.fullmatch(text)) and text.isascii()
+
+
+def _is_listen(text: str) -> bool:
+    host, colon, port = text.rpartition(":")
+    return bool(host and colon and port.isdecimal() and 0 <= int(port) <= 65535)
+
+
+Rule = tuple[str, str, Callable[[Any], bool], str]
+_RULES: tuple[Rule, ...] = (
+    ("site", "name", lambda v: v.strip() == v != "" and v.isprintable() and len(v) <= 60,
+     "a name on one line"),
+    ("site", "url", lambda v: http_url(v) == v and not urlsplit(v).path and len(v) <= 200,
+     "an http(s) URL of a host, without a path"),
+    ("site", "zone", _is_zone, "a time zone such as Asia/Seoul"),
+    ("site", "language", lambda v: v in ("ko", "en"), "ko or en"),
+    ("site", "owner", lambda v: v == "" or _is_address(v), "an e-mail address"),
+    ("site", "postal_address", lambda v: v.isprintable() and len(v) <= 200, "an address on one line"),
+    ("site", "clock", lambda v: v in ("check", "trust"), "check or trust"),
+    ("collect", "times", lambda v: bool(v) and all(map(_is_clock, v)), "local times, each HH:MM"),
+    ("collect", "retry_until", _is_clock, "a local time, HH:MM"),
+    ("collect", "total_seconds", lambda v: 1 <= v <= 300, "1 to 300 seconds"),
+    ("collect", "max_bytes", lambda v: 10_000 <= v <= 50_000_000, "10,000 to 50,000,000 bytes"),
+    ("collect", "connections", lambda v: 1 <= v <= 64, "1 to 64"),
+    ("collect", "per_operator", lambda v: 1 <= v <= 16, "1 to 16"),
+    ("collect", "gap", lambda v: 0 <= v <= 60, "0 to 60 seconds"),
+    ("digest", "time", _is_clock, "a local time, HH:MM"),
+    ("digest", "latest", _is_clock, "a local time, HH:MM"),
+    ("digest", "late_days", lambda v: 1 <= v <= 365, "1 to 365 days"),
+    ("digest", "most_per_blog", lambda v: 1 <= v <= 100, "1 to 100"),
+    ("mail", "transport", lambda v: v in ("maildir", "smtp"), "maildir or smtp"),
+    ("mail", "maildir", bool, "a folder"),
+    ("mail", "from", _is_address, "an e-mail address"),
+    ("mail", "port", lambda v: 1 <= v <= 65535, "1 to 65535"),
+    ("mail", "security", lambda v: v in ("tls", "starttls", "none"), "tls, starttls or none"),
+    ("mail", "connections", lambda v: 1 <= v <= 50, "1 to 50"),
+    ("mail", "timeout", lambda v: 1 <= v <= 600, "1 to 600 seconds"),
+    ("web", "listen", _is_listen, "HOST:PORT"),
+    ("web", "threads", lambda v: 1 <= v <= 64, "1 to 64"),
+    ("database", "path", bool, "a file"),
+)
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def find(named: str | None, environ: Mapping[str, str] = os.environ,
+         system: Path = SYSTEM_PATH) -> Path | None:
+    """The configuration file to read: `--config`, $DEVDIGEST_CONFIG, /etc/devdigest; None for the defaults.
+
+    Raises ConfigError where one is named, or /etc/devdigest exists, and there is no such file.
+    """
+    chosen = named or environ.get("DEVDIGEST_CONFIG")
+    path = Path(chosen) if chosen else system if system.parent.exists() else None
+    try:
+        missing = path is not None and not path.is_file()
+    except OSError as error:            # in a folder that this user may not look into
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    if missing:
+        raise ConfigError(f"{path}: no such file; `devdigest --config {path} init` writes an example there")
+    return path
+
+
+def load(path: Path | None) -> Config:
+    """The settings of the file at `path`, of the embedded defaults for None. Raises ConfigError."""
+    if path is None:
+        return Config()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    faults: list[str] = []
+    sections = {name: _section(kind, name, table.pop(name, {}), faults)
+                for name, kind in get_type_hints(Config).items()}
+    faults += [f"[{name}]: unknown section" for name in table]
+    if not faults:
+        faults = _contradictions(config := Config(**sections))
+    if faults:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
+    return config
+
+
+def smtp_password(mail: Mail, environ: Mapping[str, str] = os.environ) -> str:
+    """The relay's password: systemd credential `smtp_password`, mail.password_file, $DEVDIGEST_SMTP_PASSWORD.
+
+    "" where there is none. Raises ConfigError for a file that cannot be read.
+    """
+    credentials = environ.get("CREDENTIALS_DIRECTORY")
+    candidates = [Path(credentials) / "smtp_password"] if credentials else []
+    if mail.password_file:
+        candidates.append(Path(mail.password_file))
+    for path in candidates:
+        try:
+            if path.exists() or path == Path(mail.password_file):
+                return path.read_text(encoding="utf-8").rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: the relay's password cannot be read: {error}") from error
+    return environ.get("DEVDIGEST_SMTP_PASSWORD", "")
+
+
+def _section(kind: type, name: str, table: Any, faults: list[str]) -> Any:
+    if not isinstance(table, dict):
+        faults.append(f"[{name}]: expected a section, got {table!r}")
+        return kind()
+    keys = {entry.metadata.get("key", entry.name): entry for entry in fields(kind)}
+    hints = get_type_hints(kind)
+    values = {}
+    for key, value in table.items():
+        if key not in keys:
+            faults.append(f"[{name}] {key}: unknown key")
+        elif (fault := _fault(name, key, hints[keys[key].name], value)) is not None:
+            faults.append(f"[{name}] {key}: {fault}")
+        else:
+            values[keys[key].name] = tuple(value) if isinstance(value, list) else value
+    return kind(**values)
+
+
+def _fault(section: str, key: str, hint: Any, value: Any) -> str | None:
+    if hint == tuple[str, ...]:
+        fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        wanted = "a list of strings"
+    else:
+        # bool is an int to Python, not to whoever writes `port = true`
+        fits = type(value) is hint or (hint is float and type(value) is int)
+        wanted = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}[hint]
+    if not fits:
+        return f"expected {wanted}, got {value!r}"
+    for rule_section, rule_key, test, words in _RULES:
+        if (rule_section, rule_key) == (section, key) and not test(value):
+            return f"expected {words}, got {value!r}"
+    return None
+
+
+def _contradictions(config: Config) -> list[str]:
+    mail, digest = config.mail, config.digest
+    faults = []
+    if digest.opens >= digest.closes:
+        faults.append(f"[digest] latest: expected one after time = {digest.time!r}, got {digest.latest!r}")
+    if mail.transport == "smtp" and not mail.host:
+        faults.append("[mail] host: expected the relay's name, as transport = 'smtp', got ''")
+    if mail.security == "none" and mail.transport == "smtp" and mail.host not in _LOOPBACK:
+        faults.append(f"[mail] security: expected tls or starttls, got 'none'; without encryption only a "
+                      f"relay on this machine is spoken to, and host = {mail.host!r}")
+    return faults

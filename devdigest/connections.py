@@ -1,0 +1,188 @@
+"""Connections for `fetch`: to public addresses only, and cut off when the time of a fetch is over.
+
+A name is looked up once, and what was judged is what is connected to: DNS gets no chance to change its mind.
+"""
+import os
+import socket
+import ssl
+import threading
+import time
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+import requests.certs
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from devdigest.addresses import is_public
+
+_Place = tuple[int, int, int, str, tuple]       # as socket.getaddrinfo gives it
+
+
+class Unreachable(Exception):
+    """No connection was made, for the reason given. Not an OSError, which requests would wrap in its own."""
+
+
+class Deadline:
+    """The end of one fetch: once it has passed, the connection in use is shut down, whatever it waits for.
+
+    A socket's timeout begins anew with every byte, so it ends neither headers nor a body that drip in.
+    A connection shut down within the headers looks like a short, normal answer: `check` after every wait.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._ends = time.monotonic() + seconds
+        self._lock = threading.Lock()
+        self._line: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._pass)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._let_go()
+
+    def left(self) -> float:
+        """Seconds until the end. Raises TimeoutError where there are none."""
+        self.check()
+        return max(self._ends - time.monotonic(), 0.001)
+
+    def check(self) -> None:
+        """Raises TimeoutError once the deadline has passed."""
+        if self.passed:
+            raise TimeoutError
+
+    def hold(self, connection: socket.socket) -> None:
+        """From now on it is `connection` that is cut off."""
+        # a duplicate: a TLS handshake takes the descriptor out of the socket that it is given
+        line = socket.socket(fileno=os.dup(connection.fileno()))
+        with self._lock:
+            self._let_go()
+            self._line = line
+            if self.passed:
+                self._cut(line)
+
+    def _pass(self) -> None:
+        with self._lock:
+            self.passed = True
+            if self._line is not None:
+                self._cut(self._line)
+
+    def _let_go(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    @staticmethod
+    def _cut(line: socket.socket) -> None:
+        with suppress(OSError):     # the other side may have ended it before
+            line.shutdown(socket.SHUT_RDWR)
+
+
+class Adapter(HTTPAdapter):
+    """Makes the connections of one requests session. Set `deadline` before each fetch."""
+
+    deadline: Deadline
+
+    def __init__(self, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        # One kept connection for each of the last hosts: a lane's host, and where it redirects to.
+        super().__init__(pool_connections=4, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        # One TLS context for all: requests reads the authorities anew for each connection, at more than the
+        # handshake costs. Debian's go on being updated; certifi's are there where the system has none.
+        trust = ssl.create_default_context()
+        trust.load_verify_locations(requests.certs.where())
+        super().init_poolmanager(*args, ssl_context=trust, **options)
+        pools: dict[str, Any] = {"http": partial(self._pool, HTTPConnectionPool, _Connection),
+                                 "https": partial(self._pool, HTTPSConnectionPool, _TlsConnection)}
+        self.poolmanager.pool_classes_by_scheme = pools
+        # otherwise a kept connection stays open for as long as some error remembers its pool
+        self.poolmanager.pools.dispose_func = HTTPConnectionPool.close
+
+    def cert_verify(self, *_: Any) -> None:
+        """Nothing is left to do: the context verifies."""
+
+    def _pool(self, kind: type[HTTPConnectionPool], connection: type["_Connection"], *args: Any,
+              **options: Any) -> HTTPConnectionPool:
+        pool = kind(*args, **options)
+        pool.ConnectionCls = partial(connection, self)      # type: ignore[assignment]
+        return pool
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """A connection to the first address that answers. Raises Unreachable, OSError, TimeoutError."""
+        found = _look_up(host, port, self.deadline.left())
+        for *_, address in found:
+            if not (self._allow_private or is_public(address[0])):
+                raise Unreachable(f"address {address[0]} is not public")
+        while True:
+            place, *found = found
+            try:
+                # a share of the time each, so that an IPv6 that leads nowhere leaves some for IPv4
+                return self._open(place, self.deadline.left() / (1 + len(found)))
+            except OSError:
+                if not found:
+                    raise
+
+    def _open(self, place: _Place, seconds: float) -> socket.socket:
+        family, kind, protocol, _, address = place
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(seconds)
+            connection.connect(address)
+            connection.settimeout(self.deadline.left())
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.deadline.hold(connection)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+
+class _Connection(HTTPConnection):
+    def __init__(self, adapter: Adapter, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._adapter = adapter
+
+    def _new_conn(self) -> socket.socket:
+        return self._adapter.connect(self._dns_host, self.port)
+
+    def request(self, *args: Any, **options: Any) -> None:
+        if self.sock is not None:       # kept from an earlier fetch
+            self._adapter.deadline.hold(self.sock)
+        super().request(*args, **options)
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """Name and certificate are checked by HTTPSConnection, against the name and not the address."""
+
+
+def _look_up(host: str, port: int, seconds: float) -> list[_Place]:
+    # In a thread of its own, as nothing else ends a look-up that a name server leaves hanging.
+    found: Future = Future()
+
+    def ask() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return found.result(seconds)
+    except socket.gaierror as error:
+        temporary = error.errno == socket.EAI_AGAIN
+        raise Unreachable("no answer from the name server" if temporary else "no such host") from error
+    except UnicodeError as error:       # a label that is empty or too long
+        raise Unreachable("no such host") from error

@@ -1,0 +1,93 @@
+"""Opens the one SQLite file: pragmas for a Pi with an SD card, and numbered upgrades on `user_version`."""
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import peewee
+
+from devdigest import tokens
+from devdigest.models import LINK_KEY, Blog, Issue, IssuePost, Post, Run, Setting
+from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
+from devdigest.table import db
+
+TABLES = (Setting, Run, Blog, Post, Issue, IssuePost,
+          Subscriber, Consent, Confirmation, Suppression, Delivery)
+
+# Each step is the SQL that leads from its number to the next; a new database is made at the newest version at
+# once, and a test compares both ways. Never change a step that was released.
+UPGRADES: tuple[tuple[str, ...], ...] = ()
+VERSION = 1 + len(UPGRADES)
+
+_PATIENCE = 10      # seconds for another process to end its transaction
+_PRAGMAS = {
+    "foreign_keys": 1,
+    "synchronous": "full",              # a commit must outlive a power cut: sqlite.org, pragma synchronous
+    "secure_delete": 1,                 # whom we forget is gone from the file; Debian's default
+    "temp_store": "memory",
+    "cache_size": -4000,                # KiB
+    "journal_size_limit": 16_777_216,
+}
+
+
+class DatabaseError(Exception):
+    """The file cannot be used: which one, why, and what to do."""
+
+
+def open(path: str | Path) -> None:
+    """Opens, creates or upgrades the database and leaves this thread connected. May be called again.
+
+    Other threads connect by `models.db.connection_context()`. Raises DatabaseError.
+    """
+    path = Path(path)
+    if not db.is_closed():
+        db.close()
+    db.init(str(path), pragmas=_PRAGMAS, timeout=_PATIENCE)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db.connect()
+        db.pragma("journal_mode", "wal", permanent=False)
+        upgrade()
+    except (OSError, sqlite3.DatabaseError, peewee.DatabaseError) as error:
+        db.close()
+        raise DatabaseError(f"{path}: {error}; is [database] path right, and may we write there?") from error
+
+
+def upgrade(steps: Iterable[Iterable[str]] = UPGRADES) -> None:
+    """Brings the open database to the version after the last of `steps`, each in a transaction of its own.
+
+    Raises DatabaseError for one that a newer release has written.
+    """
+    steps = tuple(steps)
+    newest = 1 + len(steps)
+    version = db.pragma("user_version")
+    if version > newest:
+        path = db.database
+        db.close()
+        raise DatabaseError(f"{path}: version {version}, written by a newer DevDigest; this one knows up to "
+                            f"{newest}. Install the newer release again, or restore a backup from before it")
+    if version == 0:
+        with db.atomic():
+            db.create_tables(TABLES)
+            Setting.write(LINK_KEY, tokens.new_key())
+            db.pragma("user_version", newest)
+        return
+    for number, step in enumerate(steps[version - 1:], start=version + 1):
+        with db.atomic():
+            if db.pragma("user_version") >= number:
+                continue        # web and worker start together: the other one was quicker
+            for statement in step:
+                db.execute_sql(statement)
+            db.pragma("user_version", number)
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """A connection for a thread of its own, closed at the end whatever happens."""
+    with db.connection_context():
+        yield
+
+
+def refetchable() -> None:
+    """For a connection whose last writes may be lost at a power cut, as they can be fetched again."""
+    db.execute_sql("PRAGMA synchronous = normal")

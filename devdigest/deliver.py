@@ -1,0 +1,239 @@
+"""Outbox rows due → filled message → relay → sent, waiting, refused …; committed around the dot.
+
+A row is `sending` on the disk before the relay hears of it, and has its end there before the next is begun: a
+power cut leaves at most one row per connection in doubt. A relay that cannot be asked blames no subscriber.
+"""
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from devdigest import compose, subscribers, tokens
+from devdigest.clock import Running
+from devdigest.config import Config
+from devdigest.database import connected
+from devdigest.days import at, local_day
+from devdigest.edition import edition
+from devdigest.line import PAUSES, Line
+from devdigest.locks import locked
+from devdigest.models import Held, Issue, IssuePost, Setting
+from devdigest.readers import Delivery, Subscriber
+from devdigest.replies import Outcome, RelayError, Reply
+from devdigest.table import db
+
+log = logging.getLogger(__name__)
+
+# A reader's transient refusal is tried again after these; the last repeats until the day's latest hour.
+_WAITS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4))
+_CONFIRM_FOR = timedelta(hours=48)          # no longer than the link in it is good
+_CONTENT_AGAIN = timedelta(hours=1)
+_CONTENT_IN_A_ROW = 5                       # then it is what we say that is refused, not to whom
+_DOUBTS_IN_A_ROW = 3                        # then the relay is broken, and each further mail might come twice
+
+Report = Callable[[int, int], None]         # done, of how many
+
+
+@dataclass
+class Summary:
+    """What a run did: each row's end by its id, and why it stopped early; "" where it did not."""
+    rows: int = 0
+    ends: dict[int, str] = field(default_factory=dict)
+    fault: str = ""
+
+    @property
+    def states(self) -> Counter[str]:
+        return Counter(self.ends.values())
+
+
+@dataclass(frozen=True)
+class _Mail:
+    row: Delivery
+    recipient: str
+    message: bytes
+
+
+def deliver(config: Config, now: datetime, password: str, stop: threading.Event, *, issues: bool = True,
+            pauses: tuple[float, ...] = PAUSES, report: Report = lambda *_: None) -> Summary:
+    """Sends what is due; without `issues`, or while held, only confirmation mails. May be repeated at will.
+
+    Raises Busy, and Held where rows of an issue had to be left.
+    """
+    with locked(config.folder, "deliver"):
+        held = Setting.held_since()
+        with db.atomic():
+            Delivery.recover(now)
+            Delivery.give_up(local_day(now, config.site.timezone), now)
+        due = Delivery.due_ids(now, issues=issues and held is None)
+        summary = _Run(config, Running(now), password, stop, pauses, due, report).run()
+        if summary.rows:
+            log.log(logging.ERROR if summary.fault else logging.INFO, "deliver: %s", words(summary))
+        if held is not None and issues and Delivery.due_ids(now, issues=True):
+            raise Held(held)
+        return summary
+
+
+def words(summary: Summary) -> str:
+    """One line: '997 sent, 2 refused, 1 waiting'."""
+    counted = ", ".join(f"{count} {state}" for state, count in summary.states.most_common()) or "nothing sent"
+    return f"{counted}; stopped: {summary.fault}" if summary.fault else counted
+
+
+class _Run:
+    """One pass over the rows due, shared by the threads that hold a connection each."""
+
+    def __init__(self, config: Config, running: Running, password: str, stop: threading.Event,
+                 pauses: tuple[float, ...], due: list[int], report: Report) -> None:
+        self.config, self.running, self.password = config, running, password
+        self.stop, self.pauses = stop, pauses
+        self.summary = Summary(rows=len(due))
+        self._report = report
+        self._todo = deque(due)
+        self._letters = _Letters(config)
+        self._alike: tuple[Outcome | None, int] = Outcome.ACCEPTED, 0      # the last, how often in a row
+        self._turns = threading.Lock()      # SQLite would make them wait too, but by sleeping
+
+    def run(self) -> Summary:
+        lines = self.config.mail.connections if self.config.mail.transport == "smtp" else 1
+        # daemons: a relay that does not answer must not keep a stopping process alive
+        threads = [threading.Thread(target=self._work, name=f"deliver-{number}", daemon=True)
+                   for number in range(min(len(self._todo), lines))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return self.summary
+
+    def _work(self) -> None:
+        try:
+            with connected(), Line(self.config.mail, self.password, self.stop, self.pauses) as line:
+                mail = self._turn(None, None)
+                while mail is not None:
+                    mail = self._turn(mail, self._sent(line, mail))
+        except RelayError as error:
+            self._halt(str(error))
+        except BaseException as error:
+            self._halt(f"{type(error).__name__}: {error}")
+            raise
+
+    def _sent(self, line: Line, mail: _Mail) -> Reply | None:
+        try:
+            return line.send(mail.recipient, mail.message)
+        except RelayError as error:         # for certain not accepted: as if it had not been tried
+            with self._turns, db.atomic():
+                self._end(mail.row, "queued", str(error))
+            raise
+
+    def _halt(self, fault: str) -> None:
+        self.summary.fault = self.summary.fault or fault
+        self._todo.clear()
+
+    def _turn(self, done: _Mail | None, reply: Reply | None) -> _Mail | None:
+        """Settles one mail and claims the next, in one transaction; None where there is none, or no more."""
+        with self._turns, db.atomic():
+            if done is not None:
+                self._settle(done.row, reply)
+                self._report(len(self.summary.ends), self.summary.rows)
+            while self._todo and not self.stop.is_set():
+                if (mail := self._claim(self._todo.popleft())) is not None:
+                    return mail
+        return None
+
+    def _claim(self, row_id: int) -> _Mail | None:
+        row = Delivery.get_by_id(row_id)
+        subscriber = Subscriber.get_or_none(Subscriber.id == row.subscriber)
+        if subscriber is None or (reason := _unwanted(row, subscriber)):
+            self._end(row, "dropped", reason if subscriber else "erased")
+            return None
+        row.state, row.attempts, row.changed = "sending", row.attempts + 1, self.running.now()
+        row.save()
+        return _Mail(row, subscriber.email, self._letters.fill(row, subscriber, row.changed))
+
+    def _settle(self, row: Delivery, reply: Reply | None) -> None:
+        """What becomes of a mail after the relay's reply; None: the line broke after the dot."""
+        said = str(reply or "the line broke after the mail was sent")
+        outcome = reply and reply.outcome
+        self._alike = outcome, self._alike[1] + 1 if outcome is self._alike[0] else 1
+        match outcome:
+            case None:
+                self._end(row, row.doubt(), said)
+            case Outcome.ACCEPTED:
+                self._end(row, "sent", said)
+            case Outcome.REFUSED:
+                self._end(row, "refused", said)
+            case Outcome.DEFERRED if self.running.now() + (wait := _wait(row.attempts)) < self._latest(row):
+                self._end(row, "waiting", said, wait)
+            case Outcome.DEFERRED:
+                self._end(row, "given_up", said)
+            case Outcome.CONTENT:
+                self._end(row, "queued", said, _CONTENT_AGAIN)
+            case _:                         # account, quota, protocol: the queue stays as it is
+                self._end(row, "queued", said)
+                self._halt(said)
+        if self._alike == (Outcome.CONTENT, _CONTENT_IN_A_ROW):
+            self._halt(f"what we send is refused, not to whom: {said}")
+        if self._alike == (None, _DOUBTS_IN_A_ROW):
+            self._halt("the relay breaks the line after each mail, and does not say whether it has it")
+
+    def _end(self, row: Delivery, state: str, said: str, wait: timedelta | None = None) -> None:
+        row.state, row.reply, row.changed = state, said, self.running.now()
+        row.due = row.changed + wait if wait else row.due
+        row.save()
+        self.summary.ends[row.id] = state
+        if state == "unknown":              # once more, after the others
+            self._todo.append(row.id)
+
+    def _latest(self, row: Delivery) -> datetime:
+        """Until when a transient refusal is worth another try: the next issue comes anyway."""
+        if row.issue is None:
+            return row.created + _CONFIRM_FOR
+        return at(self._letters.day(row.issue), self.config.digest.closes, self.config.site.timezone)
+
+
+def _wait(attempts: int) -> timedelta:
+    return _WAITS[min(attempts, len(_WAITS)) - 1]
+
+
+def _unwanted(row: Delivery, subscriber: Subscriber) -> str:
+    """Why a mail in the outbox must not go out any more; "" where it may (promise 3)."""
+    if suppression := subscribers.suppressed(subscriber.email):
+        return f"suppressed: {suppression.reason}"
+    wanted = "pending" if row.issue is None else "active"
+    return "" if subscriber.state == wanted else f"{subscriber.state} since"
+
+
+class _Letters:
+    """The letters of this run, each serialised once: by issue and language."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._issues: dict[int, Issue] = {}
+        self._letters: dict[tuple[int, str], compose.Letter] = {}
+        self._key = subscribers.link_key()
+
+    def day(self, issue_id: int) -> date:
+        return self._issue(issue_id).day
+
+    def _issue(self, issue_id: int) -> Issue:
+        if issue_id not in self._issues:
+            self._issues[issue_id] = Issue.get_by_id(issue_id)
+        return self._issues[issue_id]
+
+    def fill(self, row: Delivery, subscriber: Subscriber, now: datetime) -> bytes:
+        zone = self._config.site.timezone
+        if row.issue is None:
+            letter = compose.confirmation(self._config, subscriber.language, now, subscriber.created)
+            token = subscribers.new_confirmation(subscriber, now)
+        else:
+            letter = self._letter(row.issue, subscriber.language)
+            token = tokens.sign(self._key, subscribers.LINK, subscriber.id)
+        since = subscriber.confirmed and local_day(subscriber.confirmed, zone)
+        return letter.fill(to=subscriber.email, delivery=row.id, token=token, since=since)
+
+    def _letter(self, issue_id: int, language: str) -> compose.Letter:
+        if (issue_id, language) not in self._letters:
+            issue = self._issue(issue_id)
+            shown = edition(issue, IssuePost.of(issue))
+            self._letters[issue_id, language] = compose.issue(shown, self._config, language, issue.created)
+        return self._letters[issue_id, language]

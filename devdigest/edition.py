@@ -1,0 +1,146 @@
+"""An issue as readers are shown it: posts as rows, folded by blog, and as many of them as fit.
+
+What a feed says becomes plain text on one line here, and its links http(s) or the issue's own page.
+"""
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from html import escape
+from itertools import groupby
+from typing import Any
+
+from devdigest.urls import http_url
+from devdigest.wording import Wording
+
+# A line of a mail ends after 998 octets at the latest (RFC 5322, 2.1.1), and some things cannot be broken.
+_LONGEST_URL = 800      # octets once escaped, with room for its tag
+_LONGEST_WORD = 120     # characters, each up to 6 octets once escaped
+
+
+@dataclass(frozen=True)
+class Item:
+    """A post as the issue stores it."""
+    title: str                              # "" where there is none
+    url: str
+    excerpt: str
+    blog: str
+    group: str                              # team, people or overseas
+    minutes: int | None
+    day: date
+    published: datetime | date | None
+    late: bool                              # in the section 'found late'
+    blog_id: int = 0                        # tells two blogs of one name apart
+
+    @property
+    def section(self) -> str:
+        return "late" if self.late else self.group
+
+
+@dataclass(frozen=True)
+class Edition:
+    """An issue with its posts in order: team, people, overseas, then found late."""
+    day: date                               # of the mail; yesterday is the day before
+    items: tuple[Item, ...]
+    blogs: int                              # on the list, and of these answered
+    answered: int
+    lacks: bool
+
+    @property
+    def yesterday(self) -> date:
+        return self.day - timedelta(days=1)
+
+    @property
+    def first_day(self) -> date:
+        """The day of the oldest post that is not late: yesterday, unless there was no issue for some days."""
+        return min((item.day for item in self.items if not item.late), default=self.yesterday)
+
+    def counts(self) -> Counter[str]:
+        return Counter(item.section for item in self.items)
+
+    def titles(self, longest: int) -> list[str]:
+        return [title for item in self.items if (title := tidy(item.title, longest))]
+
+
+def edition(issue: Any, posts: Iterable[Any]) -> Edition:
+    """An issue's record and the records of its posts, in their order, as an Edition."""
+    items = tuple(Item(title=post.title, url=post.url, excerpt=post.excerpt, blog=post.blog, group=post.group,
+                       minutes=post.minutes, day=post.day, published=post.published, late=post.late,
+                       blog_id=post.blog_id)
+                  for post in posts)
+    return Edition(day=issue.day, items=items, blogs=issue.blogs, answered=issue.answered, lacks=issue.lacks)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A post as shown, and how many further ones of its blog are folded behind it."""
+    section: str
+    title: str
+    url: str
+    meta: str
+    excerpt: str
+    blog: str
+    folded: int
+    brief: bool = False                     # on one line, as the mail would grow too big otherwise
+
+
+Section = tuple[str, list[Row]]
+
+
+def rows(edition: Edition, words: Wording, most_per_blog: int, page: str) -> list[Row]:
+    """The rows of an issue; `page` is its URL, for posts whose own link cannot be shown."""
+    total = Counter((item.section, item.blog_id, item.blog) for item in edition.items)
+    seen: Counter[tuple[str, int, str]] = Counter()
+    shown = []
+    for item in edition.items:
+        seen[blog := (item.section, item.blog_id, item.blog)] += 1
+        if seen[blog] <= most_per_blog:
+            folded = total[blog] - most_per_blog if seen[blog] == most_per_blog else 0
+            shown.append(_row(item, words, edition.yesterday, page, folded))
+    return shown
+
+
+def _row(item: Item, words: Wording, yesterday: date, page: str, folded: int) -> Row:
+    url = http_url(item.url)
+    blog = tidy(item.blog, 40)
+    day = words.short_day(item.day) if item.day != yesterday else ""
+    minutes = words.minutes(item.minutes) if item.minutes else ""
+    return Row(section=item.section,
+               title=tidy(item.title, 120) or words.no_title,
+               url=url if url and len(escape(url)) <= _LONGEST_URL else page,
+               meta=" · ".join(filter(None, (blog, day, minutes))),
+               excerpt=tidy(item.excerpt, 130), blog=blog, folded=folded)
+
+
+def fullest(rows: list[Row], render: Callable[[list[Section], int], str], most: int) -> str:
+    """What `render` makes of as many rows as fit `most` octets: headlines first, then excerpts.
+
+    `render` is given the sections, and how many posts are neither shown nor folded behind one that is.
+    """
+    bare = [replace(row, excerpt="", brief=True) for row in rows]
+
+    def rendered(shown: int, told: int) -> str:
+        visible = rows[:told] + bare[told:shown]
+        sections = [(name, list(group)) for name, group in groupby(visible, lambda row: row.section)]
+        return render(sections, sum(1 + row.folded for row in rows[shown:]))
+
+    def size(shown: int, told: int) -> int:
+        page = rendered(shown, told)
+        return len(page.encode()) + page.count("\n")        # each becomes CRLF
+
+    shown = bisect_right(range(1, len(rows) + 1), most, key=lambda count: size(count, 0))
+    told = bisect_right(range(1, shown + 1), most, key=lambda count: size(shown, count))
+    return rendered(shown, told)
+
+
+def tidy(text: str, longest: int) -> str:
+    """`text` on one line without what cannot be seen, its longest words broken, cut at a word."""
+    text = "".join(char for char in " ".join(text.split()) if char.isprintable() or char == "\u200d")
+    text = " ".join(word[start:start + _LONGEST_WORD] for word in text.split()
+                    for start in range(0, len(word), _LONGEST_WORD))
+    if len(text) <= longest:
+        return text
+    cut = text[:longest - 1]
+    at_word = cut.rpartition(" ")[0]
+    return (at_word if len(at_word) > longest // 2 else cut).rstrip() + "…"

@@ -1,0 +1,215 @@
+"""HTTP: a GET of a feed or page, conditional where it can be, with limits on time, size and addresses.
+
+Says what came or why nothing did; what that means for a blog is decided elsewhere.
+"""
+import http.client
+import re
+import ssl
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from devdigest.connections import Adapter, Deadline, Unreachable
+from devdigest.inflate import Inflate
+from devdigest.urls import http_url
+
+MOST_REDIRECTS = 5
+_PERMANENT = (301, 308)
+_REDIRECTS = (*_PERMANENT, 302, 303, 307)                       # RFC 9110, 15.4
+_LONGEST_WAIT = 7 * 86_400      # seconds; whoever asks for more is asked again after a week
+_ACCEPT = ("application/atom+xml, application/rss+xml, application/feed+json, "
+           "application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5")
+_HEADER_SAFE = re.compile(r"[!-~\x80-\xff][\t -~\x80-\xff]*")   # RFC 9110, 5.5
+_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError,
+             ValueError, zlib.error, Unreachable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    total: float = 10.0             # seconds for all of a fetch: look-up, redirects, headers, body
+    max_bytes: int = 5_000_000      # of a body as sent, and of the same decompressed
+    allow_private: bool = False     # also lifts the rule of ports 80 and 443
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    status: int                     # 200 or 304
+    url: str                        # after redirects
+    body: bytes = b""               # decompressed; empty for 304
+    headers: Mapping[str, str]      # names in lower case
+    etag: str = ""                  # as received
+    modified: str = ""
+    moved_to: str = ""              # where permanent redirects lead, from the first up to a temporary one
+
+
+class FetchError(Exception):
+    """Nothing came: from which URL, why in words for the owner, and what the server said to it."""
+
+    def __init__(self, url: str, reason: str, status: int | None = None,
+                 retry_after: int | None = None) -> None:
+        super().__init__(f"{url}: {reason}")
+        self.url, self.reason = url, reason
+        self.status = status                # None where no answer came, or not all of it
+        self.retry_after = retry_after      # seconds
+
+
+class _Redirect(NamedTuple):
+    url: str
+    status: int
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # Even when told not to follow, requests reads and inflates the body of a redirect, to prepare a
+        # request that nobody sends (psf/requests#5529).
+        return None
+
+
+class Fetcher:
+    """Fetches one URL after the other, for one thread, over connections that are kept until `close`."""
+
+    def __init__(self, limits: Limits, user_agent: str) -> None:
+        self._limits = limits
+        self._adapter = Adapter(limits.allow_private)
+        self._session = _Session()
+        self._session.trust_env = False     # no proxy and no ~/.netrc
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._session.headers.update({"User-Agent": user_agent, "Accept": _ACCEPT,
+                                      "Accept-Encoding": "gzip, deflate"})
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, self._adapter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._session.close()
+
+    def get(self, url: str, now: datetime, etag: str = "", modified: str = "") -> Fetched:
+        """What `url` gives, after up to five redirects; the validators go to each of them.
+
+        `now` is what a date in Retry-After is measured against. Raises FetchError and nothing else.
+        """
+        given = {"If-None-Match": etag, "If-Modified-Since": modified}
+        validators = {name: value for name, value in given.items() if _HEADER_SAFE.fullmatch(value)}
+        moved_to, permanent = "", True
+        with Deadline(self._limits.total) as self._adapter.deadline:
+            hop = _Redirect(self._allowed(url), 0)
+            for _ in range(MOST_REDIRECTS + 1):
+                answer = self._ask(hop.url, validators, now)
+                if isinstance(answer, Fetched):
+                    return replace(answer, moved_to=moved_to)
+                hop = answer
+                permanent = permanent and hop.status in _PERMANENT
+                moved_to = hop.url if permanent else moved_to
+        raise FetchError(url, f"more than {MOST_REDIRECTS} redirects", hop.status)
+
+    def _allowed(self, link: str, base: str = "", status: int | None = None) -> str:
+        if not (url := http_url(link, base)):
+            shown = re.sub(r"//[^/]*@", "//…@", link)[:100]
+            raise FetchError(base or link, f"redirects to {shown}" if base else "not an http(s) URL", status)
+        port = urlsplit(url).port
+        if port not in (None, 80, 443) and not self._limits.allow_private:
+            raise FetchError(url, f"port {port} is neither 80 nor 443", status)
+        return url
+
+    def _ask(self, url: str, validators: Mapping[str, str], now: datetime) -> Fetched | _Redirect:
+        deadline, seconds = self._adapter.deadline, self._limits.total
+        try:
+            with self._session.get(url, headers=validators, stream=True, timeout=seconds) as response:
+                deadline.check()
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                status = response.status_code
+                if status in _REDIRECTS and (location := headers.get("location")):
+                    # some forget to escape it; what they send is UTF-8
+                    target = location.encode("latin-1").decode("utf-8", "replace")
+                    return _Redirect(self._allowed(target, url, status), status)
+                if status not in (200, 304):
+                    raise _refused(url, status, headers, now)
+                if status == 304 and not validators:
+                    raise FetchError(url, "HTTP 304 without a question", status)
+                return Fetched(status=status, url=url, body=self._body(url, response.raw), headers=headers,
+                               etag=headers.get("etag", ""), modified=headers.get("last-modified", ""))
+        except _FAILURES as error:
+            late = deadline.passed or any(isinstance(cause, TimeoutError) for cause in _causes(error))
+            raise FetchError(url, f"timeout after {seconds:g} s" if late else _reason(error)) from error
+
+    def _body(self, url: str, raw: urllib3.HTTPResponse) -> bytes:
+        most = self._limits.max_bytes
+        if (raw.length_remaining or 0) > most:
+            raise _too_long(url, most)
+        body, inflate = bytearray(), Inflate(raw.headers.get("content-encoding", ""))
+        while chunk := raw.read1(65_536, decode_content=False):
+            self._adapter.deadline.check()
+            body += inflate(chunk, most + 1 - len(body))
+            if max(len(body), raw.tell()) > most:
+                raise _too_long(url, most)
+        self._adapter.deadline.check()
+        inflate.end()
+        return bytes(body)
+
+
+def _too_long(url: str, most: int) -> FetchError:
+    return FetchError(url, f"more than {most:,} bytes", 200)
+
+
+def _refused(url: str, status: int, headers: Mapping[str, str], now: datetime) -> FetchError:
+    wait = _wait(headers.get("retry-after", ""), now)
+    said = f" {http.client.responses.get(status, '')}" if wait is None else f", asks to wait {wait} s"
+    return FetchError(url, f"HTTP {status}{said}".rstrip(), status, wait)
+
+
+def _wait(text: str, now: datetime) -> int | None:
+    """Seconds that a Retry-After asks for: a number of them or a date (RFC 9110, 10.2.3)."""
+    try:
+        if text.isdecimal():
+            seconds = int(text)
+        else:
+            when = parsedate_to_datetime(text)
+            seconds = round(((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds())
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0), _LONGEST_WAIT)
+
+
+# What of an error's causes tells the owner most, in this order of preference, and how it is said.
+_WORDS: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
+    (Unreachable, str),
+    (ssl.SSLCertVerificationError, lambda error: f"TLS: {error.verify_message.rstrip('.')}"),
+    (ssl.SSLError, lambda error: f"TLS: {(error.reason or 'connection closed').replace('_', ' ').lower()}"),
+    (zlib.error, lambda error: f"cannot be decompressed: {error}"),
+    (http.client.IncompleteRead, lambda _: "the body breaks off"),
+    (http.client.RemoteDisconnected, lambda _: "connection closed without an answer"),
+    (ConnectionResetError, lambda _: "connection reset"),
+    (ConnectionRefusedError, lambda _: "connection refused"),
+    (http.client.HTTPException, lambda _: "the answer is not HTTP"),
+    (ValueError, lambda _: "not a URL that can be asked"),
+    (OSError, lambda error: (error.strerror or type(error).__name__).lower()),
+)
+
+
+def _reason(error: Exception) -> str:
+    causes = _causes(error)
+    for kind, words in _WORDS:
+        for cause in causes:
+            if isinstance(cause, kind):
+                return words(cause)
+    return type(error).__name__
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    if error is None:
+        return []
+    context = [] if error.__context__ is error.__cause__ else _causes(error.__context__)
+    return [*_causes(error.__cause__), *context, error]

@@ -1,0 +1,27 @@
+"""One process a step: a file lock that dies with its process, and says who holds it."""
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Busy(Exception):
+    """Another process is at this step; says which."""
+
+
+@contextmanager
+def locked(folder: Path, step: str) -> Iterator[None]:
+    """Holds the lock of `step` while the block runs. Raises Busy at once where another process has it."""
+    path = folder / f"{step}.lock"
+    # "a": opening must not empty what the holder wrote
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise Busy(f"{step} is running already, in process {file.read().strip() or 'unknown'}") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield

@@ -1,0 +1,298 @@
+"""The tables of blogs, posts and issues, and named questions over them. No decision is made here.
+
+Instants are aware UTC, days calendar days in the site's zone. Foreign keys are lazy_load=False, so that no
+attribute hides a query.
+"""
+from datetime import date, datetime
+from enum import StrEnum
+
+from peewee import (
+    JOIN,
+    BooleanField,
+    ForeignKeyField,
+    IntegerField,
+    ModelSelect,
+    TextField,
+    fn,
+)
+
+from devdigest.columns import DayField, UtcField, WhenField
+from devdigest.table import Table, one_of
+from devdigest.urls import parents
+
+GROUPS = ("team", "people", "overseas")     # also their order in an issue
+
+
+HOLD, LAST_SEEN, LINK_KEY = "hold", "last seen", "link key"       # settings
+
+
+class Verdict(StrEnum):
+    NEWS = "news"
+    HISTORY = "history"
+    TOO_OLD = "too_old"
+    COPY = "copy"
+    HELD = "held"
+
+
+class Setting(Table):
+    """What the appliance itself has to remember: hold, the key of link tokens, the last time seen."""
+    name = TextField(primary_key=True)
+    value = TextField()
+
+    class Meta:
+        without_rowid = True
+
+    @classmethod
+    def read(cls, name: str) -> str | None:
+        row = cls.get_or_none(cls.name == name)
+        return row and row.value
+
+    @classmethod
+    def write(cls, name: str, value: str) -> None:
+        cls.replace(name=name, value=value).execute()
+
+    @classmethod
+    def clear(cls, name: str) -> None:
+        cls.delete().where(cls.name == name).execute()
+
+    @classmethod
+    def held_since(cls) -> datetime | None:
+        """Since when nothing is published or mailed; None where it is not held."""
+        since = cls.read(HOLD)
+        return datetime.fromisoformat(since) if since else None
+
+
+class Blog(Table):
+    """A site on the list, with its feed's URL and what became of reading it."""
+    name = TextField()
+    site = TextField(default="")                # as the list or the feed gives it; "" where neither does
+    site_key = TextField(default="")            # canonical `site`
+    feed = TextField()                          # as it is asked for
+    feed_key = TextField(unique=True)           # canonical `feed`: another spelling is the same blog
+    listed_key = TextField(default="")          # of the URL on the list, from which the feed may have moved
+    group = TextField(default="people", constraints=[one_of('"group"', GROUPS)])
+    state = TextField(default="active", constraints=[one_of("state", ("active", "paused", "excluded"))])
+    paused_for = TextField(default="")          # why, where paused: "owner" or the reason
+    source = TextField(default="")              # the list it came from; "" where it was added by hand
+    added = UtcField()
+    # the last fetch
+    fetched = UtcField(null=True)
+    status = IntegerField(null=True)            # HTTP status; None where there was no answer
+    fault = TextField(default="")               # why nothing could be read; "" where it could
+    failures = IntegerField(default=0)          # in a row
+    not_before = UtcField(null=True)            # Retry-After, or when a failed one is tried again
+    asked_to_wait = BooleanField(default=False)     # not_before is the server's word (RFC 9110, 10.2.3)
+    etag = TextField(default="")                # validators as received (RFC 9110, 8.8)
+    modified = TextField(default="")
+    moved_to = TextField(default="")            # target of a permanent redirect, and how often seen in a row
+    moved_times = IntegerField(default=0)
+    read = UtcField(null=True)                  # the last good read, 304 too
+    first_read = UtcField(null=True)            # the first read that gave an entry; None: the next one is
+
+    class Meta:
+        indexes = ((("state",), False),)
+
+    @classmethod
+    def due(cls, now: datetime) -> ModelSelect:
+        """Active blogs that may be asked at `now`; whoever was reached longest ago first."""
+        return (cls.select().where(cls.state == "active",
+                                   cls.not_before.is_null() | ~cls.asked_to_wait | (cls.not_before <= now))
+                .order_by(cls.fetched, cls.id))
+
+    @classmethod
+    def to_retry(cls, now: datetime) -> ModelSelect:
+        """Active blogs whose last fetch failed in a way that may pass, and whose waiting time is over."""
+        return (cls.select().where(cls.state == "active", cls.fault != "", cls.not_before <= now)
+                .order_by(cls.fetched, cls.id))
+
+    @classmethod
+    def owning(cls, key: str) -> set[int]:
+        """The ids of the blogs under whose site the page with this canonical link lies."""
+        sites = parents(key)
+        owners = list(cls.select().where(cls.site_key.in_(sites), cls.site_key != "",
+                                         cls.state != "excluded"))
+        closest = max((len(blog.site_key) for blog in owners), default=0)
+        return {blog.id for blog in owners if len(blog.site_key) == closest}
+
+    @classmethod
+    def listed(cls) -> list["Blog"]:
+        """Every blog that was not left out, by name."""
+        return list(cls.select().where(cls.state != "excluded").order_by(cls.name, cls.id))
+
+
+class Post(Table):
+    """An article as a blog's feed gave it.
+
+    `day` is decided at first sight for ever; `verdict` changes only so: held → news or history,
+    news → copy, news and held → history at exclusion and restore.
+    """
+    blog = ForeignKeyField(Blog, backref="posts", index=False, lazy_load=False)
+    guid = TextField()                          # or its stand-in; with the title where two entries share it
+    key = TextField(index=True)                 # canonical link; "" where there is none
+    url = TextField()
+    title = TextField()                         # "" where there is none
+    excerpt = TextField()
+    minutes = IntegerField(null=True)           # reading time, where the feed gives the whole text
+    published = WhenField(null=True)            # as declared; None where missing or not plausible
+    day = DayField()
+    first_seen = UtcField()
+    verdict = TextField(constraints=[one_of("verdict", Verdict)])
+    copy_of = ForeignKeyField("self", null=True, index=False, lazy_load=False)
+
+    class Meta:
+        indexes = ((("blog", "guid"), True), (("verdict", "day"), False))
+
+    @classmethod
+    def of(cls, blog: Blog) -> list["Post"]:
+        return list(cls.select().where(cls.blog == blog).order_by(cls.id))
+
+    @classmethod
+    def latest(cls, blog: Blog, count: int) -> list["Post"]:
+        """The posts of a blog seen last, with `issue_day`: of the daily issue that has one, or None."""
+        daily = (IssuePost.post == cls.id) & (IssuePost.kind == "daily")
+        return list(cls.select(cls, Issue.day.alias("issue_day")).where(cls.blog == blog)
+                    .join(IssuePost, JOIN.LEFT_OUTER, on=daily)
+                    .join(Issue, JOIN.LEFT_OUTER, on=(IssuePost.issue == Issue.id))
+                    .order_by(cls.first_seen.desc(), cls.day.desc(), cls.id.desc()).limit(count).objects())
+
+    @classmethod
+    def collected(cls) -> int:
+        """How many there are, of every verdict."""
+        return cls.select().count()
+
+    @classmethod
+    def news_before(cls, day: date) -> ModelSelect:
+        """Posts judged news, of days before `day`, that no daily issue has had; oldest first."""
+        return (cls.select(cls, Blog).join(Blog)
+                .where(cls.verdict == Verdict.NEWS, cls.day < day, ~cls._in_a_daily_issue())
+                .order_by(cls.day, cls.published, cls.id))
+
+    @classmethod
+    def sharing(cls, keys: set[str]) -> ModelSelect:
+        """Posts with one of these canonical links, with their blog and `mailed`, by link; no copies."""
+        return (cls.select(cls, Blog, cls._in_a_daily_issue().alias("mailed")).join(Blog)
+                .where(cls.key.in_(keys - {""}), cls.verdict != Verdict.COPY)
+                .order_by(cls.key, cls.first_seen, cls.id))
+
+    @classmethod
+    def _in_a_daily_issue(cls) -> fn:
+        return fn.EXISTS(IssuePost.select(IssuePost.id)
+                         .where(IssuePost.kind == "daily", IssuePost.post == cls.id))
+
+    @property
+    def group(self) -> str:
+        """The blog's group; only where the blog was selected along."""
+        return self.blog.group
+
+
+class Held(Exception):
+    """Nothing is published or mailed now, as the owner wishes; says since when and what ends it."""
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__(f"held since {since:%Y-%m-%d %H:%M} UTC; `devdigest resume` goes on")
+
+
+class Issue(Table):
+    """One day's digest, frozen: mail, page and feed entry are made from it and its IssuePosts alone."""
+    kind = TextField(default="daily", constraints=[one_of("kind", ("daily", "weekly"))])
+    day = DayField()
+    state = TextField(constraints=[one_of("state", ("published", "empty", "closed"))])
+    created = UtcField()
+    blogs = IntegerField(default=0)             # blogs on the list that day, and those whose feed answered
+    answered = IntegerField(default=0)
+    lacks = BooleanField(default=False)         # fewer than half of the blogs could be asked
+
+    class Meta:
+        indexes = ((("kind", "day"), True),)
+
+    @classmethod
+    def of(cls, day: date, kind: str = "daily") -> "Issue | None":
+        return cls.get_or_none(cls.kind == kind, cls.day == day)
+
+    @classmethod
+    def day_before(cls, day: date, kind: str = "daily") -> date | None:
+        """The day of the newest issue before `day`, whatever its state."""
+        newest = cls.select().where(cls.kind == kind, cls.day < day).order_by(cls.day.desc()).first()
+        return newest and newest.day
+
+    @classmethod
+    def day_after(cls, day: date, kind: str = "daily") -> date | None:
+        """The day of the oldest issue after `day`, whatever its state."""
+        return cls.select(fn.MIN(cls.day)).where(cls.kind == kind, cls.day > day).scalar()
+
+    @classmethod
+    def newest(cls, count: int, kind: str = "daily") -> list["Issue"]:
+        """The newest issues first, whatever their state, with `size`: how many posts each has."""
+        size = IssuePost.select(fn.COUNT(IssuePost.id)).where(IssuePost.issue == cls.id)
+        return list(cls.select(cls, size.alias("size")).where(cls.kind == kind).order_by(cls.day.desc())
+                    .limit(count))
+
+    @classmethod
+    def readers(cls) -> int:
+        """To how many the newest daily issue with posts was addressed."""
+        newest = (cls.select().where(cls.kind == "daily", cls.state == "published")
+                  .order_by(cls.day.desc()).first())
+        return newest.deliveries.count() if newest else 0
+
+
+class IssuePost(Table):
+    """A post's place in an issue, with what was said of it then."""
+    issue = ForeignKeyField(Issue, backref="posts", index=False, lazy_load=False)
+    kind = TextField()                          # the issue's, repeated for the index that keeps promise 2
+    post = ForeignKeyField(Post, lazy_load=False)
+    place = IntegerField()
+    late = BooleanField()                       # in the section 'found late'
+    title = TextField()
+    url = TextField()
+    excerpt = TextField()
+    minutes = IntegerField(null=True)
+    day = DayField()
+    published = WhenField(null=True)
+    blog_id = IntegerField()
+    blog = TextField()                          # the blog's name and group as they were
+    group = TextField()
+
+    class Meta:
+        indexes = ((("issue", "place"), True),)
+
+    @classmethod
+    def drafts(cls, issue: Issue, yesterday: list[Post], late: list[Post]) -> list["IssuePost"]:
+        """What the issue would show, in this order, as it is known now; not stored."""
+        placed = [(post, False) for post in yesterday] + [(post, True) for post in late]
+        return [cls(issue=issue, kind=issue.kind, post=post, place=place, late=found_late, title=post.title,
+                    url=post.url, excerpt=post.excerpt, minutes=post.minutes, day=post.day,
+                    published=post.published, blog_id=post.blog.id, blog=post.blog.name,
+                    group=post.blog.group)
+                for place, (post, found_late) in enumerate(placed, start=1)]
+
+    @classmethod
+    def of(cls, issue: Issue) -> list["IssuePost"]:
+        """The posts of an issue, in its order."""
+        return list(cls.select().where(cls.issue == issue).order_by(cls.place))
+
+
+# A post stands in one daily issue, for ever.
+IssuePost.add_index(IssuePost.index(IssuePost.post, unique=True, where=IssuePost.kind == "daily",
+                                    name="issue_post_once"))
+
+
+class Run(Table):
+    """What a step did, and when: from this the worker knows what is due."""
+    job = TextField()
+    started = UtcField()
+    finished = UtcField(null=True)              # None: running, or cut off
+    blogs = IntegerField(default=0)             # collect: asked, answered (any status), failed, new posts
+    answered = IntegerField(default=0)
+    failed = IntegerField(default=0)
+    posts = IntegerField(default=0)
+    said = TextField(default="")                # one line for `status`
+
+    class Meta:
+        indexes = ((("job", "started"), False),)
+
+    @classmethod
+    def last(cls, job: str, finished: bool = True) -> "Run | None":
+        wanted = cls.select().where(cls.job == job)
+        if finished:
+            wanted = wanted.where(cls.finished.is_null(False))
+        return wanted.order_by(cls.started.desc()).first()

@@ -1,0 +1,155 @@
+"""Feed bytes → entries, by feedparser or, for JSON Feed, our own reader. Raises NotAFeed and nothing else.
+
+What comes out is plain text and http(s) links. Whether a date is plausible or a post new is not judged here.
+"""
+import hashlib
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import feedparser
+
+from devdigest import dates, encoding, jsonfeed
+from devdigest.text import excerpt, from_html, minutes, tidy
+from devdigest.urls import http_url
+
+_MOST_ENTRIES = 500         # a feed with more is an archive
+_TITLE = 300                # characters
+_GUID = 500                 # characters; a longer one is known by its hash
+_WHOLE_TEXT = 1500          # characters from which a description is taken for the whole post
+_HTML = ("text/html", "application/xhtml+xml")
+_HTML_PAGE = re.compile(r"<!doctype\s+html\b", re.IGNORECASE)
+_HTML_ROOTS = (b"html", b"head", b"body")
+_ROOT = re.compile(rb"\n<([\w:.-]{1,40})")
+_OF_A_FEED = re.compile(rb"<([\w.-]+:)?(rss|rdf|feed|channel|item|entry)\b", re.IGNORECASE)
+
+
+class NotAFeed(ValueError):
+    """What a body is instead of a feed, in a few words; the owner reads them as the blog's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    guid: str                           # the feed's own; else the link as written; else a hash of the text
+    link: str                           # absolute http(s) URL; "" where there is none
+    title: str                          # one line, at most 300 characters; "" where there is none
+    excerpt: str                        # one line, at most 200 characters
+    minutes: int | None                 # reading time, where the feed gives the whole text
+    published: datetime | date | None   # an instant in UTC, a bare date, or unreadable: see `dates.read`
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    title: str
+    site: str                           # absolute http(s) URL of the site; "" where the feed names none
+    entries: tuple[Entry, ...]          # in the order of the document, at most the 500 newest
+
+
+def parse(body: bytes, headers: Mapping[str, str], url: str, zone: ZoneInfo) -> Feed:
+    """The feed that came from `url` (after redirects) with `headers` (names in lower case).
+
+    A time without a zone is in `zone`. Raises NotAFeed.
+    """
+    try:
+        document = _document(body, headers.get("content-type", ""))
+    except ValueError as error:
+        raise NotAFeed(str(error)) from error
+    channel = document["feed"]
+    return Feed(title=excerpt(_plain(channel, "title"), _TITLE),
+                site=http_url(_text(channel, "link"), url),
+                entries=tuple(_entry(raw, url, zone) for raw in _newest(document["entries"], zone)))
+
+
+def _document(body: bytes, content_type: str) -> dict[str, Any]:
+    """What feedparser or, in the same shape, jsonfeed makes of `body`. ValueError in words for the owner."""
+    text = encoding.decode(body, content_type)
+    if not text:
+        raise ValueError("empty")
+    if text.startswith("{"):
+        return jsonfeed.read(text)
+    source = encoding.xml(text)
+    root = _ROOT.search(source)
+    is_page = bool(_HTML_PAGE.match(text) or (root and root[1].lower() in _HTML_ROOTS))
+    if _OF_A_FEED.search(source):       # feedparser takes seconds over a large page
+        document = _by_feedparser(source)
+        if document["entries"] or (document["version"] and not is_page):
+            return document
+    raise ValueError("an HTML page" if is_page else
+                     f"XML, but no feed (root <{root[1].decode() if root else '…'}>)")
+
+
+def _by_feedparser(source: bytes) -> dict[str, Any]:
+    # A stream: feedparser opens bytes that are the name of a file. Without the URL: it would make guids
+    # absolute, and they are to outlive a blog's move to https.
+    try:
+        return feedparser.parse(io.BytesIO(source), sanitize_html=False, resolve_relative_uris=False,
+                                response_headers={"content-type": "application/xml; charset=utf-8"})
+    except Exception as error:      # feedparser raises what Python can, and one feed never stops the others
+        raise ValueError(f"unreadable: {type(error).__name__} {excerpt(tidy(str(error)), 100)}") from error
+
+
+def _entry(raw: dict[str, Any], url: str, zone: ZoneInfo) -> Entry:
+    title = excerpt(_plain(raw, "title"), _TITLE)
+    summary, content = _plain(raw, "summary"), _content(raw)
+    whole = content or (summary if len(summary) > _WHOLE_TEXT else "")
+    link = _text(raw, "link")
+    # Without a link element feedparser takes the guid for one; then only a whole URL leads anywhere.
+    base = url if dict.get(raw, "links") else ""
+    return Entry(guid=_guid(_text(raw, "id") or link, title, summary or content),
+                 link=http_url(link, base),
+                 title=title,
+                 excerpt=excerpt(summary or content),
+                 minutes=minutes(whole) if whole else None,
+                 published=_published(raw, zone))
+
+
+def _text(raw: dict[str, Any], key: str) -> str:
+    # dict.get, as feedparser's own answers `updated` with `published`; and odd elements put records for text.
+    value = dict.get(raw, key)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _plain(raw: dict[str, Any], key: str) -> str:
+    detail = dict.get(raw, f"{key}_detail")     # without it, a `summary` is feedparser's copy of the content
+    return _by_type(_text(raw, key), detail.get("type")) if isinstance(detail, dict) else ""
+
+
+def _content(raw: dict[str, Any]) -> str:
+    contents = dict.get(raw, "content")
+    parts = contents if isinstance(contents, list) else []
+    return max((_by_type(_text(part, "value"), part.get("type")) for part in parts), key=len, default="")
+
+
+def _by_type(value: str, kind: str | None) -> str:
+    if kind in _HTML:
+        return tidy(from_html(value))
+    return tidy(value) if (kind or "").startswith("text/") else ""      # a picture may be an entry's content
+
+
+def _guid(own: str, title: str, text: str) -> str:
+    if own and len(own) <= _GUID and own.isprintable():
+        return own
+    return hashlib.sha256((own or f"{title}\n{text}").encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _published(raw: dict[str, Any], zone: ZoneInfo) -> datetime | date | None:
+    read = (dates.read(_text(raw, key), zone) for key in ("published", "updated", "created"))
+    return next((when for when in read if when is not None), None)
+
+
+def _newest(entries: list[dict[str, Any]], zone: ZoneInfo) -> list[dict[str, Any]]:
+    if len(entries) <= _MOST_ENTRIES:
+        return entries
+    days = [_day(_published(raw, zone)) for raw in entries]
+    newest = sorted(range(len(entries)), key=days.__getitem__, reverse=True)[:_MOST_ENTRIES]
+    return [entries[place] for place in sorted(newest)]
+
+
+def _day(published: datetime | date | None) -> date:
+    if published is None:
+        return date.min
+    return published.date() if isinstance(published, datetime) else published

@@ -1,0 +1,117 @@
+"""The tables of those who get the digest, and of the mails to them. No decision is made here."""
+from datetime import date, datetime, timedelta
+
+from peewee import ForeignKeyField, IntegerField, TextField, Value
+
+from devdigest.columns import DayField, UtcField
+from devdigest.models import Issue
+from devdigest.table import Table, one_of
+
+
+class Subscriber(Table):
+    """Someone who asked for the digest. Erasing one leaves deliveries without a name behind."""
+    email = TextField(unique=True, collation="NOCASE")
+    state = TextField(default="pending", constraints=[one_of("state", ("pending", "active", "cancelled"))])
+    frequency = TextField(default="daily", constraints=[one_of("frequency", ("daily", "weekly", "both"))])
+    paused_until = DayField(null=True)          # the first day on which mail comes again
+    language = TextField(default="ko", constraints=[one_of("language", ("ko", "en"))])
+    created = UtcField()
+    confirmed = UtcField(null=True)
+    cancelled = UtcField(null=True)
+
+    @classmethod
+    def of(cls, email: str) -> "Subscriber | None":
+        return cls.get_or_none(cls.email == email)
+
+
+class Consent(Table):
+    """The proof that someone asked: when, how, in which words (GDPR 7(1))."""
+    subscriber = ForeignKeyField(Subscriber, backref="consents", on_delete="CASCADE", lazy_load=False)
+    given = UtcField()
+    source = TextField()                        # "form", or what the owner said at import
+
+
+class Confirmation(Table):
+    """A random link token, stored hashed, good for one purpose until it expires."""
+    subscriber = ForeignKeyField(Subscriber, on_delete="CASCADE", lazy_load=False)
+    purpose = TextField()
+    digest = TextField(unique=True)
+    expires = UtcField()
+
+
+class Suppression(Table):
+    """An address that gets no mail, known by its keyed hash alone."""
+    address = TextField(primary_key=True)
+    reason = TextField()
+    evidence = TextField(default="")
+    since = UtcField()
+
+    class Meta:
+        without_rowid = True
+
+
+DELIVERY_STATES = ("queued", "sending", "waiting", "unknown", "sent", "refused", "given_up", "dropped")
+OPEN_STATES = ("queued", "sending", "waiting", "unknown")
+MOST_DOUBTS = 3         # a mail that is cut off each time may be what cuts us off
+
+
+class Delivery(Table):
+    """One mail to one subscriber: a row of the outbox. A confirmation mail has no issue."""
+    issue = ForeignKeyField(Issue, backref="deliveries", null=True, index=False, lazy_load=False)
+    subscriber = ForeignKeyField(Subscriber, null=True, on_delete="SET NULL", lazy_load=False)
+    state = TextField(default="queued", constraints=[one_of("state", DELIVERY_STATES)])
+    created = UtcField()
+    due = UtcField()                            # not before
+    changed = UtcField()
+    attempts = IntegerField(default=0)
+    doubts = IntegerField(default=0)            # how often a power cut left open whether the relay had it
+    reply = TextField(default="")               # the relay's last words
+
+    class Meta:
+        indexes = ((("issue", "subscriber"), True),)
+
+    @classmethod
+    def queue_for_active(cls, issue: Issue, now: datetime) -> int:
+        """A row for everyone due: active, not paused that day, with a frequency that fits; how many."""
+        fits = Subscriber.frequency.in_((issue.kind, "both"))
+        due = (Subscriber.select(Value(issue.id), Subscriber.id, *map(cls._instant, (now, now, now)),
+                                 Value("queued"), Value(0), Value(0), Value(""))
+               .where(Subscriber.state == "active", fits,
+                      Subscriber.paused_until.is_null() | (Subscriber.paused_until <= issue.day))
+               .order_by(Subscriber.id))
+        return cls.insert_from(due, [cls.issue, cls.subscriber, cls.created, cls.due, cls.changed,
+                                     cls.state, cls.attempts, cls.doubts, cls.reply]).as_rowcount().execute()
+
+    @classmethod
+    def recover(cls, now: datetime) -> None:
+        """Rows that a killed run left claimed: whether the relay has them is not known."""
+        for row in cls.select().where(cls.state == "sending"):
+            row.state, row.changed, row.reply = row.doubt(), now, "cut off while it was sent"
+            row.save()
+
+    def doubt(self) -> str:
+        """The state after one more time in doubt: sent once more, but not for ever."""
+        self.doubts += 1
+        return "unknown" if self.doubts < MOST_DOUBTS else "given_up"
+
+    @classmethod
+    def give_up(cls, today: date, now: datetime) -> int:
+        """Rows still in the outbox, of issues three days old, end with the relay's last words."""
+        old = Issue.select(Issue.id).where(Issue.day <= today - timedelta(days=3))
+        return (cls.update(state="given_up", changed=now)
+                .where(cls.state.in_(OPEN_STATES), cls.issue.in_(old)).execute())
+
+    @classmethod
+    def due_ids(cls, now: datetime, issues: bool) -> list[int]:
+        """Ids of the rows due: confirmation mails first (alone, without `issues`), those in doubt last."""
+        due = (cls.select(cls.id).where(cls.state.in_(OPEN_STATES), cls.due <= now)
+               .order_by(cls.issue.is_null(False), cls.state == "unknown", cls.issue, cls.id))
+        return [row.id for row in (due if issues else due.where(cls.issue.is_null()))]
+
+    @classmethod
+    def _instant(cls, instant: datetime) -> Value:
+        return Value(cls.due.db_value(instant))
+
+
+# partial: what is final grows for ever and is never searched for
+Delivery.add_index(Delivery.index(Delivery.due, where=Delivery.state.in_(OPEN_STATES), name="delivery_open"))

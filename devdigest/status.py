@@ -1,0 +1,72 @@
+"""How it stands now, as plain facts: what `status` prints. Changes nothing."""
+from datetime import datetime
+from typing import Any
+
+from peewee import fn
+
+from devdigest.config import Config
+from devdigest.days import at, local_day
+from devdigest.models import Blog, Issue, IssuePost, Post, Run, Setting, Verdict
+from devdigest.readers import Delivery, Subscriber
+
+
+def facts(config: Config, now: datetime) -> dict[str, Any]:
+    """Everything `status` tells, ready for JSON: instants in ISO 8601 UTC, counts by state."""
+    today = local_day(now, config.site.timezone)
+    issue = Issue.select().where(Issue.kind == "daily").order_by(Issue.day.desc()).first()
+    held = Setting.held_since()
+    return {
+        "now": now.isoformat(timespec="seconds"),
+        "held_since": held and held.isoformat(timespec="seconds"),
+        "collect": _run("collect"),
+        "blogs": _counts(Blog, Blog.state) | {"failing": _failing().count()},
+        "held_posts": _held_posts(),
+        "waiting_posts": Post.news_before(today).count(),
+        "issue": issue and _issue(issue),
+        "next_issue": _next(config, now, issue).isoformat(timespec="seconds"),
+        "subscribers": _counts(Subscriber, Subscriber.state),
+        "outbox": _counts(Delivery, Delivery.state, Delivery.issue == issue) if issue else {},
+        "confirmations_waiting": len(Delivery.due_ids(now, issues=False)),
+    }
+
+
+def _counts(table: Any, column: Any, *where: Any) -> dict[str, int]:
+    query = table.select(column, fn.COUNT(table.id)).group_by(column).order_by(column)
+    return dict((query.where(*where) if where else query).tuples())
+
+
+def _failing() -> Any:
+    return Blog.select().where(Blog.state == "active", Blog.fault != "")
+
+
+def failing() -> list[Blog]:
+    """Active blogs that could not be read last time; those longest unread first."""
+    return list(_failing().order_by(Blog.read.asc(nulls="first"), Blog.id))
+
+
+def _run(job: str) -> dict[str, Any] | None:
+    run = Run.last(job)
+    return run and {"started": run.started.isoformat(timespec="seconds"), "said": run.said,
+                    "blogs": run.blogs, "answered": run.answered, "failed": run.failed, "posts": run.posts}
+
+
+def _issue(issue: Issue) -> dict[str, Any]:
+    posts = list(IssuePost.select(IssuePost.late).where(IssuePost.issue == issue))
+    return {"day": issue.day.isoformat(), "state": issue.state, "posts": len(posts),
+            "late": sum(post.late for post in posts)}
+
+
+def _held_posts() -> dict[str, int]:
+    """Posts of suspicious batches, by feed: `blogs release` makes them news."""
+    query = (Post.select(Blog.feed, fn.COUNT(Post.id)).join(Blog).where(Post.verdict == Verdict.HELD)
+             .group_by(Blog.feed))
+    return dict(query.tuples())
+
+
+def _next(config: Config, now: datetime, last: Issue | None) -> datetime:
+    zone = config.site.timezone
+    today = local_day(now, zone)
+    done = last is not None and last.day >= today
+    if not done and now < at(today, config.digest.closes, zone):
+        return max(now, at(today, config.digest.opens, zone))
+    return at(today.fromordinal(today.toordinal() + 1), config.digest.opens, zone)

@@ -1,0 +1,71 @@
+"""The front page, the issues by date, and what is said about it all."""
+from collections import Counter
+from datetime import date
+from itertools import groupby
+
+from bottle import abort
+
+from devdigest.edition import Edition, Item, edition, tidy
+from devdigest.models import Issue, IssuePost, Post
+from devdigest.web.visit import Visit
+
+_ON_HOME = 8            # posts of the newest issue
+_LISTED = 400           # issues, a good year; older ones are reached from one to the one before
+
+Row = tuple[Item, str]  # and the line below its title
+
+
+def home(visit: Visit) -> str:
+    title, newest = visit.say("headline"), Issue.newest(1)
+    if not newest:
+        return visit.page("home", title, issue=None)
+    shown = edition(newest[0], IssuePost.of(newest[0]))
+    numbers = [(Issue.readers(), "readers"),
+               (sum(not item.late for item in shown.items), "yesterdays_posts"),
+               (Post.collected(), "collected")]
+    return visit.page("home", title, issue=shown, numbers=numbers, rows=_rows(shown, visit)[:_ON_HOME])
+
+
+def issues(visit: Visit) -> str:
+    months = groupby(Issue.newest(_LISTED), key=lambda issue: (issue.day.year, issue.day.month))
+    return visit.page("issues", visit.say("issues"), months=[list(month) for _, month in months])
+
+
+def issue(visit: Visit, day: str) -> str:
+    found = Issue.of(_date(day))
+    if found is None:
+        abort(404)
+    shown, words = edition(found, IssuePost.of(found)), visit.words
+    first, last = shown.first_day, shown.yesterday
+    sections = [(name, list(rows))
+                for name, rows in groupby(_rows(shown, visit), key=lambda row: row[0].section)]
+    return visit.page("issue", words.span(first, last) if first < last else words.day(last), issue=shown,
+                      state=found.state, sections=sections, counts=_counts(shown.counts(), visit),
+                      before=Issue.day_before(found.day), after=Issue.day_after(found.day))
+
+
+def about(visit: Visit) -> str:
+    return visit.page(f"about-{visit.language}", visit.say("about"))
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        abort(404)
+
+
+def _counts(counts: Counter[str], visit: Visit) -> str:
+    headings = visit.words.sections
+    parts = [f"{heading} {counts[section]:,}" for section, heading in headings.items() if counts[section]]
+    return " · ".join(part.replace(" ", "\u00a0") for part in parts) if len(parts) > 1 else ""
+
+
+def _rows(shown: Edition, visit: Visit) -> list[Row]:
+    return [(item, _meta(item, shown.yesterday, visit)) for item in shown.items]
+
+
+def _meta(item: Item, yesterday: date, visit: Visit) -> str:
+    day = visit.words.short_day(item.day) if item.day != yesterday else ""
+    minutes = visit.words.minutes(item.minutes) if item.minutes else ""
+    return " · ".join(filter(None, (tidy(item.blog, 80), day, minutes)))

@@ -1,0 +1,122 @@
+"""The loop: asks every twenty seconds what is due, and starts it in a thread of its own. Never blocks."""
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import schedule
+
+from devdigest import agenda, clock
+from devdigest.care import care
+from devdigest.collect import collect
+from devdigest.config import Config
+from devdigest.database import connected
+from devdigest.deliver import deliver
+from devdigest.locks import Busy
+from devdigest.models import LAST_SEEN, Held, Setting
+from devdigest.publish import publish
+
+log = logging.getLogger(__name__)
+
+_TICK = 20                                  # seconds
+_BACK_OFF = (60, 300, 900)                  # seconds after a failure, the last repeats
+_SEEN_EVERY = timedelta(minutes=10)         # a write each time; a clock set back is told by days, not minutes
+_FAREWELL = 4.0                             # seconds for jobs to end; systemd and people wait five
+
+Job = Callable[[datetime], bool]            # whether it ended well
+
+
+class Worker:
+    """Runs until `stop` is set. `password` is the relay's."""
+
+    def __init__(self, config: Config, password: str, stop: threading.Event) -> None:
+        self._config, self._password, self._stop = config, password, stop
+        self._up_since = datetime.now(UTC)
+        self._threads: dict[str, threading.Thread] = {}
+        self._failures: dict[str, tuple[int, float]] = {}       # how many in a row, and until when to wait
+        self._doubt, self._asking = "", threading.Lock()
+
+    def run(self) -> None:
+        jobs: dict[str, Job] = {"collect": self._collect, "publish": self._publish, "deliver": self._deliver,
+                                "care": self._care}
+        scheduler = schedule.Scheduler()
+        for name, job in jobs.items():
+            scheduler.every(_TICK).seconds.do(self._start, name, job)
+        log.info("worker started; issue at %s, %s", self._config.digest.time, self._config.site.zone)
+        scheduler.run_all()
+        while not self._stop.wait(1):
+            scheduler.run_pending()
+        self._farewell()
+
+    def _start(self, name: str, job: Job) -> None:
+        """A thread for the job, unless one is at it, or it failed a moment ago."""
+        thread = self._threads.get(name)
+        _, until = self._failures.get(name, (0, 0.0))
+        if (thread and thread.is_alive()) or time.monotonic() < until:
+            return
+        # daemon: what does not end within the farewell is cut off, as by a power cut
+        self._threads[name] = threading.Thread(target=self._guarded, args=(name, job), name=name, daemon=True)
+        self._threads[name].start()
+
+    def _guarded(self, name: str, job: Job) -> None:
+        try:
+            with connected():
+                well = not self._clock_is_trusted() or job(datetime.now(UTC))
+        except (Busy, Held) as reason:
+            log.info("%s: %s", name, reason)
+            well = False
+        except Exception:
+            log.exception("%s failed; it is tried again", name)
+            well = False
+        if well:
+            self._failures.pop(name, None)
+        else:
+            count = self._failures.get(name, (0, 0.0))[0] + 1
+            self._failures[name] = count, time.monotonic() + _BACK_OFF[min(count, len(_BACK_OFF)) - 1]
+
+    def _clock_is_trusted(self) -> bool:
+        with self._asking:          # four jobs ask at once; it is said once
+            doubt = clock_doubt(self._config, datetime.now(UTC))
+            if bool(doubt) != bool(self._doubt):
+                log.warning("waiting: %s", doubt) if doubt else log.info("the clock is right again")
+            self._doubt = doubt
+        return not doubt
+
+    def _collect(self, now: datetime) -> bool:
+        if (kind := agenda.collect(self._config, now)):
+            collect(self._config, now, self._stop, retry=kind == "retry")
+        return True
+
+    def _publish(self, now: datetime) -> bool:
+        if agenda.publish(self._config, now, self._up_since):
+            publish(self._config, now)
+        return True
+
+    def _deliver(self, now: datetime) -> bool:
+        kind = agenda.deliver(self._config, now)
+        return not kind or not deliver(self._config, now, self._password, self._stop,
+                                       issues=kind == "issues").fault
+
+    def _care(self, now: datetime) -> bool:
+        if agenda.care(self._config, now):
+            care(now)
+        return True
+
+    def _farewell(self) -> None:
+        until = time.monotonic() + _FAREWELL
+        for thread in self._threads.values():
+            thread.join(max(0.0, until - time.monotonic()))
+        log.info("worker stopped")
+
+
+def clock_doubt(config: Config, now: datetime) -> str:
+    """Why `now` cannot be trusted, "" where it can; then it is noted as seen."""
+    if config.site.clock == "trust":
+        return ""
+    text = Setting.read(LAST_SEEN)
+    seen = datetime.fromisoformat(text) if text else None
+    doubt = clock.doubt(now, seen, clock.synchronised())
+    if not doubt and (seen is None or now - seen >= _SEEN_EVERY):
+        Setting.write(LAST_SEEN, now.isoformat())
+    return doubt

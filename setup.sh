@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Sets DevDigest up. Without root: `try` shows the whole job on sample blogs, `test` runs the tests.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+venv="$here/.venv"
+export PYTHONPYCACHEPREFIX="$venv/pycache"      # nothing is left beside .venv and var
+
+usage() {
+    cat <<'EOF'
+usage: ./setup.sh try [--once]   the whole job on sample blogs, mail into var/try/mail; no root, no questions
+       ./setup.sh test [ARGS]    install what the tests need, then run them (ARGS go to pytest)
+EOF
+}
+
+die() {
+    printf 'setup.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+need_python() {
+    command -v python3 >/dev/null || die "python3 is missing: sudo apt install python3 python3-venv"
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        die "Python 3.11 or newer is needed, this is $(python3 --version)"
+    python3 -c 'import venv, ensurepip' 2>/dev/null || die "venv is missing: sudo apt install python3-venv"
+}
+
+# What .venv was made from: made anew when Python or a pinned version changes.
+fingerprint() {
+    { python3 --version && cat "$here"/requirements.txt "$here"/requirements-dev.txt; } | sha256sum
+}
+
+installed() {
+    [ -f "$venv/.$1" ] && [ "$(cat "$venv/.$1")" = "$(fingerprint)" ]
+}
+
+# install_requirements NAME [INCLUDED]: NAME.txt, which brings INCLUDED.txt along.
+install_requirements() {
+    installed "$1" && return
+    say_step "installing $1.txt into .venv"
+    installed requirements || python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/$1.txt"
+    local list
+    for list in "$@"; do
+        fingerprint > "$venv/.$list"
+    done
+}
+
+say_step() {
+    printf '→ %s\n' "$*" >&2
+}
+
+try_out() {
+    need_python
+    install_requirements requirements
+    cd "$here"
+    exec "$venv/bin/python" -m devdigest.trial "$@"
+}
+
+run_tests() {
+    need_python
+    install_requirements requirements-dev requirements
+    cd "$here"
+    exec "$venv/bin/python" -m pytest "$@"
+}
+
+main() {
+    case "${1-}" in
+        try) shift; try_out "$@" ;;
+        test) shift; run_tests "$@" ;;
+        -h | --help) usage ;;
+        *) usage >&2; exit 2 ;;
+    esac
+}
+
+main "$@"

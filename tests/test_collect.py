@@ -1,0 +1,285 @@
+"""A feed's answer becomes a blog's record and new posts; nothing one blog does stops another."""
+import threading
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from conftest import NOW, a_blog
+from feed_server import FeedServer
+
+from devdigest import blogs, database
+from devdigest.collect import collect, let_go, release
+from devdigest.config import Config
+from devdigest.locks import Busy, locked
+from devdigest.models import Blog, Post, Run, Verdict
+
+pytestmark = pytest.mark.usefixtures("records")
+
+
+def rss(*items: str, title: str = "Blog") -> bytes:
+    return f'<rss version="2.0"><channel><title>{title}</title>{"".join(items)}</channel></rss>'.encode()
+
+
+def item(name: str, when: str = "Fri, 20 Nov 2026 09:00:00 +0900") -> str:
+    return (f"<item><title>{name}</title><link>https://blog.example.org/{name}</link>"
+            f"<guid>{name}</guid><pubDate>{when}</pubDate></item>")
+
+
+def at(hour: int, day: int = 21) -> datetime:
+    """That hour in Seoul."""
+    return datetime(2026, 11, day, tzinfo=NOW.tzinfo) + timedelta(hours=hour - 9)
+
+
+def run(config: Config, now: datetime = NOW, **how: bool) -> Run:
+    return collect(config, now, threading.Event(), **how)
+
+
+def served(feeds: FeedServer, path: str = "/rss", **values: object) -> Blog:
+    return a_blog(path.strip("/"), feed=feeds.url(path), **values)
+
+
+def again(blog: Blog) -> Blog:
+    return Blog.get_by_id(blog.id)
+
+
+def test_new_posts_of_a_feed_are_stored(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("one"), item("two")))
+    blog = served(feeds)
+    done = run(config)
+    assert (done.blogs, done.answered, done.failed, done.posts) == (1, 1, 0, 2)
+    assert {post.title for post in Post.of(blog)} == {"one", "two"}
+    assert all(post.day == date(2026, 11, 20) and post.verdict == "news" for post in Post.of(blog))
+
+
+def test_a_second_collect_stores_nothing_anew(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("one")))
+    served(feeds)
+    run(config)
+    assert run(config, NOW + timedelta(hours=6)).posts == 0
+    assert Post.select().count() == 1
+
+
+def test_validators_go_back_as_they_came_and_304_counts_as_read(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("one")), etag='W/"odd, one"', modified="Fri, 20 Nov 2026 00:00:01 +0900")
+    blog = served(feeds)
+    run(config)
+    run(config, later := NOW + timedelta(hours=6))
+    headers = feeds.requests[-1][1]
+    assert headers["If-None-Match"] == 'W/"odd, one"'
+    assert headers["If-Modified-Since"] == "Fri, 20 Nov 2026 00:00:01 +0900"
+    assert (again(blog).status, again(blog).read, again(blog).fault) == (304, later, "")
+
+
+def test_the_validators_of_a_page_that_is_no_feed_are_not_kept(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", b"<!doctype html><title>soon</title>", content_type="text/html", etag='"page"')
+    blog = served(feeds, etag='"feed"')
+    run(config)
+    assert (again(blog).etag, again(blog).fault) == ('"feed"', "an HTML page")
+
+
+def test_a_blog_that_fails_keeps_its_reason_and_stops_no_other(config: Config, feeds: FeedServer) -> None:
+    feeds.answer("/404", 404)
+    feeds.answer("/500", 500)
+    feeds.reset("/reset")
+    feeds.hang("/hang")
+    feeds.serve("/good", rss(item("one")))
+    blogs = {path: served(feeds, path) for path in ("/404", "/500", "/reset", "/hang", "/good")}
+    done = run(config)
+    faults = {path: (row.status, row.fault, row.failures)
+              for path, row in ((path, again(blog)) for path, blog in blogs.items())}
+    assert faults["/404"] == (404, "HTTP 404 Not Found", 1)
+    assert faults["/500"] == (500, "HTTP 500 Internal Server Error", 1)
+    assert faults["/reset"][0] is None
+    assert "reset" in faults["/reset"][1]
+    assert faults["/hang"] == (None, "timeout after 1 s", 1)
+    assert faults["/good"] == (200, "", 0)
+    assert (done.answered, done.failed, done.posts) == (3, 4, 1)
+
+
+def test_what_may_pass_is_tried_again_this_morning_a_404_is_not(config: Config, feeds: FeedServer) -> None:
+    feeds.answer("/404", 404)
+    feeds.answer("/500", 500)
+    served(feeds, "/404")
+    served(feeds, "/500")
+    run(config)
+    assert run(config, NOW + timedelta(minutes=14), retry=True).blogs == 0
+    run(config, NOW + timedelta(minutes=16), retry=True)
+    assert feeds.paths.count("/500") == 2
+    assert feeds.paths.count("/404") == 1
+
+
+def test_a_retry_waits_longer_each_time(config: Config, feeds: FeedServer) -> None:
+    feeds.answer("/500", 500)
+    blog = served(feeds, "/500")
+    for failures, wait in enumerate((15, 30, 60, 120, 240, 360, 360), start=1):
+        run(config)
+        assert (again(blog).failures, again(blog).not_before) == (failures, NOW + timedelta(minutes=wait))
+
+
+def test_retry_after_is_kept_by_every_kind_of_collect(config: Config, feeds: FeedServer) -> None:
+    feeds.answer("/rss", 429, {"Retry-After": "7200"})
+    blog = served(feeds)
+    run(config)
+    assert again(blog).not_before == NOW + timedelta(hours=2)
+    run(config, NOW + timedelta(hours=1))
+    run(config, NOW + timedelta(hours=1), retry=True)
+    assert len(feeds.requests) == 1
+    run(config, NOW + timedelta(hours=2))
+    assert len(feeds.requests) == 2
+
+
+def test_410_pauses_the_blog_with_the_reason(config: Config, feeds: FeedServer) -> None:
+    feeds.answer("/rss", 410)
+    blog = served(feeds)
+    run(config)
+    run(config)
+    assert (again(blog).state, again(blog).paused_for, len(feeds.requests)) == ("paused", "HTTP 410 Gone", 1)
+
+
+def test_a_permanent_move_is_followed_once_it_was_seen_three_times(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/new", rss(item("one")))
+    feeds.redirect("/old", "/new", status=301)
+    blog = served(feeds, "/old")
+    run(config)
+    assert (again(blog).moved_to, again(blog).moved_times) == (feeds.url("/new"), 1)
+    run(config)
+    assert again(blog).feed == feeds.url("/old")
+    run(config)
+    assert (again(blog).feed, again(blog).moved_to) == (feeds.url("/new"), "")
+
+
+def test_a_move_that_was_taken_back_does_not_count(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/new", rss(item("one")))
+    blog = served(feeds, "/old")
+    for status in (301, 301, 302, 301, 301):
+        feeds.redirect("/old", "/new", status=status)
+        run(config)
+    assert again(blog).feed == feeds.url("/old")
+
+
+def test_a_blog_does_not_move_to_where_another_lives(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/new", rss(item("one")))
+    feeds.redirect("/old", "/new", status=308)
+    blog = served(feeds, "/old")
+    served(feeds, "/new", feed_key=feeds.url("/new").partition("//")[2])
+    for _ in range(4):
+        run(config)
+    assert again(blog).feed == feeds.url("/old")
+
+
+def test_addresses_off_the_net_are_refused_unless_allowed(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("one")))
+    blog = served(feeds)
+    run(replace(config, collect=replace(config.collect, allow_private=False)))
+    assert feeds.requests == []
+    assert "not public" in again(blog).fault or "port" in again(blog).fault
+
+
+def test_paused_and_excluded_blogs_are_not_asked(config: Config, feeds: FeedServer) -> None:
+    served(feeds, "/a", state="paused")
+    served(feeds, "/b", state="excluded")
+    assert run(config).blogs == 0
+    assert feeds.requests == []
+
+
+def test_undated_entries_are_of_yesterday_only_at_the_first_read_of_a_day(config: Config,
+                                                                          feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss("<item><title>early</title><guid>1</guid></item>"))
+    blog = served(feeds, read=at(9, day=20))
+    run(config, at(3))
+    feeds.serve("/rss", rss("<item><title>early</title><guid>1</guid></item>",
+                            "<item><title>late</title><guid>2</guid></item>"))
+    run(config, at(9))
+    assert {post.title: post.day for post in Post.of(blog)} == {"early": date(2026, 11, 20),
+                                                               "late": date(2026, 11, 21)}
+
+
+def test_a_day_that_is_played_again_stores_nothing_dated_after_it(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("then"), item("after", "Sat, 21 Nov 2026 11:00:00 +0900")), etag='"1"')
+    blog = served(feeds)
+    run(config, at(10), past=True)
+    assert [post.title for post in Post.of(blog)] == ["then"]
+    run(config, at(12))     # with the validators of the first this would be a 304, and the post lost
+    assert {post.title for post in Post.of(blog)} == {"then", "after"}
+
+
+def batch(words: str, count: int = 6) -> bytes:
+    return rss(*(f"<item><title>{words} {number}</title><guid>{words}-{number}</guid>"
+                 f"<pubDate>{10 + number} Nov 2026 09:00:00 +0900</pubDate></item>"
+                 for number in range(count)))
+
+
+def test_a_suspicious_batch_is_held_until_it_is_released(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("known")))
+    blog = served(feeds)
+    run(config)
+    feeds.serve("/rss", batch("moved"))
+    run(config, NOW + timedelta(hours=6))
+    assert {post.verdict for post in Post.of(blog) if post.title != "known"} == {"held"}
+    assert release(blog) == 6
+    assert {post.verdict for post in Post.of(blog)} == {"news"}
+
+
+def test_held_posts_become_history_after_three_days(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("known")))
+    blog = served(feeds)
+    run(config)
+    feeds.serve("/rss", batch("moved"))
+    run(config, NOW + timedelta(hours=6))
+    assert let_go(NOW + timedelta(days=3, hours=5)) == 0
+    assert let_go(NOW + timedelta(days=3, hours=6)) == 6
+    assert release(again(blog)) == 0
+    assert Post.select().where(Post.verdict == Verdict.HISTORY).count() == 6
+
+
+def test_a_second_collect_says_who_is_at_it(config: Config) -> None:
+    with locked(config.folder, "collect"), pytest.raises(Busy, match="running already, in process"):
+        run(config)
+
+
+def test_a_stop_ends_a_collect_that_hangs_and_the_next_goes_on(config: Config, feeds: FeedServer) -> None:
+    feeds.hang("/hang")
+    blog = served(feeds, "/hang")
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    done = collect(config, NOW, stop)
+    assert done.finished is None
+    assert Run.last("collect") is None
+    assert again(blog).failures == 0
+
+
+def test_requests_to_one_operator_keep_their_gap(config: Config, feeds: FeedServer) -> None:
+    times = []
+    for number in range(3):
+        feeds.do(f"/{number}", lambda handler: (times.append(datetime.now(NOW.tzinfo)),
+                                                handler.write(200, {}, rss(item("one")))))
+        served(feeds, f"/{number}")
+    run(replace(config, collect=replace(config.collect, gap=0.2, per_operator=1)))
+    gaps = [(after - before).total_seconds() for before, after in pairwise(times)]
+    assert len(gaps) == 2
+    assert min(gaps) >= 0.19
+
+
+def test_a_blog_excluded_while_it_is_asked_stays_so(config: Config, feeds: FeedServer) -> None:
+    def exclude_then_answer(handler: object) -> None:
+        with database.connected():
+            blogs.exclude(Blog.get())
+        handler.write(200, {}, rss(item("one")))
+
+    feeds.do("/rss", exclude_then_answer)
+    blog = served(feeds)
+    run(config)
+    assert (again(blog).state, Post.of(blog)) == ("excluded", [])
+
+
+def test_a_feed_that_moved_is_still_known_by_the_url_on_its_list(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/new", rss(item("one")))
+    feeds.redirect("/old", "/new", status=301)
+    listed = f"- name: moved\n  rss: {feeds.url('/old')}\n".encode()
+    blogs.import_list(listed, "db.yml", "people", NOW, allow_private=True)
+    for _ in range(3):
+        run(config)
+    assert Blog.get().feed == feeds.url("/new")
+    report = blogs.import_list(listed, "db.yml", "people", NOW, allow_private=True)
+    assert (len(report.known), report.added, report.gone) == (1, [], [])

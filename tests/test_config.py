@@ -1,0 +1,188 @@
+"""Settings: what a file may say, and that every fault of it is told at once."""
+import re
+import tomllib
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+
+from devdigest.config import EXAMPLE, Config, ConfigError, Mail, find, load, smtp_password
+
+
+def faults_of(folder: Path, text: str) -> list[str]:
+    path = folder / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load(path)
+    return [line.removeprefix(f"{path}: ") for line in str(error.value).splitlines()]
+
+
+def test_the_example_is_the_defaults() -> None:
+    assert load(EXAMPLE) == Config() == load(None)
+
+
+def test_the_example_names_every_key_and_only_these() -> None:
+    example = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
+    shown = {name: set(section) for name, section in example.items()}
+    known = {section.name: {entry.metadata.get("key", entry.name) for entry in fields(section.default)}
+             for section in fields(Config) if is_dataclass(section.default)}
+    assert shown == known
+
+
+def test_the_example_says_of_every_key_what_it_is_for() -> None:
+    keys = re.findall(r"^\w+ = .*$", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [line for line in keys if "#" not in line] == []
+
+
+def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[mail]\nfrom = "digest@example.org"\n[collect]\ngap = 2\ntimes = ["04:30"]\n')
+    config = load(path)
+    assert (config.mail.sender, config.mail.domain) == ("digest@example.org", "example.org")
+    assert (config.collect.gap, config.collect.times) == (2, ("04:30",))
+    assert (config.site, config.digest, config.web) == (Config().site, Config().digest, Config().web)
+
+
+def test_every_fault_of_a_file_is_told_at_once_with_section_key_and_value(tmp_path: Path) -> None:
+    assert faults_of(tmp_path, """
+        [site]
+        zone = "Asia/Soul"
+        [digest]
+        tiem = "10:00"
+        [mail]
+        port = "587"
+        security = "ssl"
+        [weather]
+        sun = true
+        """) == [
+        "[site] zone: expected a time zone such as Asia/Seoul, got 'Asia/Soul'",
+        "[digest] tiem: unknown key",
+        "[mail] port: expected a whole number, got '587'",
+        "[mail] security: expected tls, starttls or none, got 'ssl'",
+        "[weather]: unknown section"]
+
+
+@pytest.mark.parametrize(("section", "line"), [
+    ("site", 'url = "ftp://example.org"'),
+    ("site", 'url = "https://example.org/"'),
+    ("site", 'url = "example.org"'),
+    ("site", 'zone = "KST+9"'),
+    ("site", 'zone = "Europe"'),                        # a folder of the zones
+    ("site", 'zone = "../../etc/passwd"'),
+    ("site", 'name = ""'),
+    ("site", 'name = "a\\nBcc: everybody@example.org"'),
+    ("site", 'owner = "Ada <ada@example.org>"'),
+    ("site", 'owner = "ada"'),
+    ("site", 'language = "fr"'),
+    ("site", 'clock = "guess"'),
+    ("collect", "times = []"),
+    ("collect", 'times = "03:00"'),
+    ("collect", 'times = ["03:00", 9]'),
+    ("collect", 'times = ["3:00"]'),
+    ("collect", 'retry_until = "24:00"'),
+    ("collect", "total_seconds = 0"),
+    ("collect", "connections = true"),                  # a bool is an int to Python
+    ("collect", "gap = -0.1"),
+    ("collect", "gap = nan"),
+    ("collect", 'allow_private = "no"'),
+    ("digest", 'time = "10:60"'),
+    ("digest", 'time = "10.00"'),
+    ("digest", "time = 10:00:00"),                      # TOML knows times of its own
+    ("digest", "late_days = 1.5"),
+    ("mail", 'from = "digest@localhost"'),
+    ("mail", 'from = "소식@example.org"'),
+    ("mail", "port = 0"),
+    ("mail", "port = 65536"),
+    ("mail", 'transport = "pigeon"'),
+    ("web", 'listen = "8080"'),
+    ("web", 'listen = "127.0.0.1:http"'),
+    ("database", 'path = ""'),
+])
+def test_an_impossible_value_is_told_with_its_place(tmp_path: Path, section: str, line: str) -> None:
+    key = line.partition(" ")[0]
+    [fault] = faults_of(tmp_path, f"[{section}]\n{line}\n")
+    assert fault.startswith(f"[{section}] {key}: expected ")
+    assert ", got " in fault
+
+
+def test_a_section_that_is_a_value_is_a_fault(tmp_path: Path) -> None:
+    assert faults_of(tmp_path, 'mail = "smtp"') == ["[mail]: expected a section, got 'smtp'"]
+
+
+@pytest.mark.parametrize("latest", ["10:00", "09:59"])
+def test_the_day_must_end_after_the_issue(tmp_path: Path, latest: str) -> None:
+    [fault] = faults_of(tmp_path, f'[digest]\nlatest = "{latest}"\n')
+    assert fault == f"[digest] latest: expected one after time = '10:00', got '{latest}'"
+
+
+def test_a_relay_needs_a_name(tmp_path: Path) -> None:
+    [fault] = faults_of(tmp_path, '[mail]\ntransport = "smtp"\n')
+    assert fault.startswith("[mail] host: expected the relay's name")
+
+
+def test_nothing_goes_unencrypted_to_another_machine(tmp_path: Path) -> None:
+    [fault] = faults_of(tmp_path,
+                        '[mail]\ntransport = "smtp"\nhost = "relay.example.org"\nsecurity = "none"\n')
+    assert fault.startswith("[mail] security: expected tls or starttls, got 'none'")
+    path = tmp_path / "config.toml"
+    path.write_text('[mail]\ntransport = "smtp"\nhost = "127.0.0.1"\nsecurity = "none"\n')
+    assert load(path).mail.security == "none"
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    (b"[site\nzone = 1", "not TOML: "),
+    (b"[site]\nowner = \"\xff\"", "cannot be read: "),      # not UTF-8
+])
+def test_a_file_that_is_no_toml_is_told(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=words):
+        load(path)
+
+
+def test_the_file_named_goes_before_the_environment_and_that_before_the_system(tmp_path: Path) -> None:
+    named, environment, system = (tmp_path / name for name in ("named", "environment", "system"))
+    for path in (named, environment, system):
+        path.touch()
+    environ = {"DEVDIGEST_CONFIG": str(environment)}
+    assert find(str(named), environ, system) == named
+    assert find(None, environ, system) == environment
+    assert find(None, {}, system) == system
+
+
+def test_defaults_serve_only_where_nothing_is_named_and_nothing_is_installed(tmp_path: Path) -> None:
+    system = tmp_path / "etc" / "config.toml"
+    assert find(None, {}, system) is None
+    system.parent.mkdir()
+    with pytest.raises(ConfigError, match="no such file"):
+        find(None, {}, system)
+
+
+@pytest.mark.parametrize("name", ["missing.toml", "x" * 300])     # the latter cannot even be asked for
+def test_a_file_that_is_named_and_cannot_be_found_is_a_fault(tmp_path: Path, name: str) -> None:
+    for named, environ in ((str(tmp_path / name), {}), (None, {"DEVDIGEST_CONFIG": str(tmp_path / name)})):
+        with pytest.raises(ConfigError, match=f"{name}: "):
+            find(named, environ, tmp_path / "etc" / "config.toml")
+
+
+def test_the_password_comes_from_the_credential_then_the_file_then_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("from file\n")
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    mail = Mail(password_file=str(file))
+    environ = {"CREDENTIALS_DIRECTORY": str(credentials), "DEVDIGEST_SMTP_PASSWORD": "from environment"}
+    assert smtp_password(Mail(), {}) == ""
+    assert smtp_password(Mail(), environ) == "from environment"
+    assert smtp_password(mail, environ) == "from file"
+    (credentials / "smtp_password").write_text("from credential")
+    assert smtp_password(mail, environ) == "from credential"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["missing", "no text"])
+def test_a_password_file_that_cannot_be_read_is_a_fault(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match=f"{file}: the relay's password cannot be read"):
+        smtp_password(Mail(password_file=str(file)), {"DEVDIGEST_SMTP_PASSWORD": "from environment"})

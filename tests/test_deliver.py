@@ -1,0 +1,272 @@
+"""What becomes of each row of the outbox, over a real relay; the relay's troubles blame no subscriber."""
+import threading
+from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from conftest import NOW, a_blog
+from relay import FakeRelay, ScriptedRelay, settings
+from test_publish import a_post
+
+from devdigest import subscribers, tokens
+from devdigest.config import Config
+from devdigest.deliver import Summary, deliver
+from devdigest.models import HOLD, Held, Issue, Setting
+from devdigest.publish import publish
+from devdigest.readers import Delivery, Subscriber, Suppression
+
+pytestmark = pytest.mark.usefixtures("records")
+
+TEN = NOW + timedelta(hours=1)
+
+
+def send(config: Config, now=TEN, pauses=(0.01, 0.01), **how) -> Summary:
+    return deliver(config, now, "", threading.Event(), pauses=pauses, **how)
+
+
+def readers(*names: str) -> list[Subscriber]:
+    return [Subscriber.create(email=f"{name}@example.org", state="active", created=NOW, confirmed=NOW)
+            for name in names]
+
+
+def published(config: Config, *names: str) -> list[Subscriber]:
+    people = readers(*names)
+    a_post(a_blog())
+    publish(config, TEN)
+    return people
+
+
+def states() -> dict[str, str]:
+    return dict(Delivery.select(Subscriber.email, Delivery.state).join(Subscriber).tuples())
+
+
+def row(name: str) -> Delivery:
+    return Delivery.select().join(Subscriber).where(Subscriber.email == f"{name}@example.org").get()
+
+
+def test_every_recipient_gets_the_issue_once(by_relay: Config, relay: FakeRelay) -> None:
+    published(by_relay, *(f"reader{number}" for number in range(25)))
+    assert send(by_relay).states == {"sent": 25}
+    assert send(by_relay).rows == 0
+    recipients = Counter(recipient for _, recipient, _ in relay.messages)
+    assert recipients == {f"reader{number}@example.org": 1 for number in range(25)}
+    for _, recipient, message in relay.messages:
+        mail = message_from_bytes(message, policy=policy.default)
+        assert mail["To"] == recipient
+        token = mail["List-Unsubscribe"].split("/u/")[1].split(">")[0]
+        assert subscribers.by_link(token).email == recipient
+
+
+def test_the_relay_decides_what_becomes_of_a_mail(by_relay: Config) -> None:
+    published(by_relay, "ada", "full", "gone")
+    send(by_relay)
+    assert states() == {"ada@example.org": "sent", "full@example.org": "waiting",
+                        "gone@example.org": "refused"}
+    assert row("gone").reply.startswith("550 5.1.1")
+    assert row("full").due - row("full").changed == timedelta(minutes=15)
+
+
+def test_a_readers_transient_refusal_ends_at_the_latest_hour(by_relay: Config) -> None:
+    published(by_relay, "full")
+    waits = []
+    now = TEN
+    while row("full").state in ("queued", "waiting"):
+        send(by_relay, now)
+        waits.append(row("full").due - row("full").changed)
+        now = row("full").due
+    assert [round(wait / timedelta(minutes=1)) for wait in waits[:-1]] == [15, 60, 240, 240]
+    assert row("full").state == "given_up"
+    assert row("full").reply.startswith("452 4.2.2")
+
+
+def test_a_confirmation_mail_is_an_outbox_row_and_goes_first(by_relay: Config, relay: FakeRelay) -> None:
+    published(by_relay, "ada")
+    subscribers.add("bob@example.org", NOW, confirmed=False, source="", language="ko")
+    send(replace(by_relay, mail=replace(by_relay.mail, connections=1)))
+    assert [recipient for _, recipient, _ in relay.messages] == ["bob@example.org", "ada@example.org"]
+    text = message_from_bytes(relay.messages[0][2], policy=policy.default).get_body(("plain",)).get_content()
+    token = text.split("/confirm/")[1].split()[0]
+    assert subscribers.confirm(token, TEN).email == "bob@example.org"
+    assert Subscriber.of("bob@example.org").state == "active"
+
+
+def test_who_left_or_is_suppressed_after_publish_gets_no_mail(by_relay: Config, relay: FakeRelay) -> None:
+    _, bob, _, dora = published(by_relay, "ada", "bob", "carol", "dora")
+    subscribers.cancel(bob, TEN)
+    Suppression.create(address=tokens.address_hash(subscribers.link_key(), "Carol@Example.org"),
+                       reason="complaint", since=TEN)
+    subscribers.forget(dora)
+    send(by_relay)
+    assert [recipient for _, recipient, _ in relay.messages] == ["ada@example.org"]
+    assert states() == {"ada@example.org": "sent", "bob@example.org": "dropped",
+                        "carol@example.org": "dropped"}
+    assert Delivery.select().where(Delivery.state == "dropped").count() == 3
+
+
+def test_while_held_only_confirmations_go(by_relay: Config, relay: FakeRelay) -> None:
+    published(by_relay, "ada")
+    subscribers.add("bob@example.org", NOW, confirmed=False, source="", language="ko")
+    Setting.write(HOLD, NOW.isoformat())
+    with pytest.raises(Held):
+        send(by_relay)
+    assert [recipient for _, recipient, _ in relay.messages] == ["bob@example.org"]
+    assert row("ada").state == "queued"
+
+
+def test_a_relay_that_is_down_leaves_the_outbox_untouched(config: Config) -> None:
+    config = replace(config, mail=replace(config.mail, transport="smtp", host="127.0.0.1", port=9,
+                                          security="none"))
+    published(config, "ada", "bob")
+    summary = send(config, pauses=(60,))        # it was never there: not worth a pause
+    assert "127.0.0.1:9" in summary.fault
+    assert set(states().values()) == {"queued"}
+
+
+def test_a_wrong_password_stops_the_run_and_blames_nobody(config: Config) -> None:
+    with FakeRelay(user="digest", password="right") as relay:
+        config = replace(config, mail=settings(relay, user="digest", sender="digest@example.org"))
+        published(config, "ada", "bob")
+        summary = deliver(config, TEN, "wrong", threading.Event(), pauses=(60,))
+        assert "535" in summary.fault
+        assert set(states().values()) == {"queued"}
+        assert relay.messages == []
+
+
+SCRIPTS = [
+    # what the relay says, the states after one run, the words of the stop
+    ({"MAIL": "550 5.7.1 sender not verified"}, {"queued"}, "sender not verified"),
+    ({".": "454 4.7.0 Daily message quota exceeded"}, {"queued"}, "quota"),
+    ({"RCPT": "421 4.7.0 too many connections"}, {"queued"}, "421"),
+    ({"MAIL": "503 5.5.1 bad sequence"}, {"queued"}, "503"),
+]
+
+
+@pytest.mark.parametrize(("script", "after", "fault"), SCRIPTS)
+def test_what_is_the_relays_own_keeps_the_queue(config: Config, script: dict, after: set, fault: str) -> None:
+    with ScriptedRelay(script) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, "ada", "bob")
+        summary = send(config)
+    assert fault in summary.fault
+    assert set(states().values()) == after
+
+
+def test_content_that_is_refused_stops_the_run_and_blames_nobody(config: Config) -> None:
+    with ScriptedRelay({".": "554 5.7.1 looks like spam"}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, *(f"reader{number}" for number in range(9)))
+        summary = send(config)
+        assert "not to whom" in summary.fault
+        assert len(relay.messages) == 5
+    assert set(states().values()) == {"queued"}
+
+
+def test_a_relay_that_is_busy_for_a_moment_is_asked_again(config: Config) -> None:
+    with ScriptedRelay({"RCPT": ["451 4.7.0 slower", "250 ok"]}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, "ada")
+        assert send(config).states == {"sent": 1}
+
+
+def test_a_line_that_breaks_before_the_dot_costs_a_pause_and_no_duplicate(config: Config) -> None:
+    with ScriptedRelay({"DATA": ["354 go", "DROP", "354 go"]}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, "ada", "bob")
+        assert send(config).states == {"sent": 2}
+        assert len(relay.messages) == 2
+
+
+def test_a_relay_that_breaks_off_every_mail_costs_few_doubts_and_keeps_the_queue(config: Config) -> None:
+    with ScriptedRelay({".": "DROP"}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, *(f"reader{number}" for number in range(9)))
+        assert "breaks the line" in send(config).fault
+        assert len(relay.messages) == 3
+    assert Counter(states().values()) == {"unknown": 3, "queued": 6}
+
+
+def test_a_line_that_breaks_after_the_dot_leaves_a_doubt_and_the_mail_goes_once_more(config: Config) -> None:
+    with ScriptedRelay({".": ["DROP", "250 ok"]}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, "ada", "bob")
+        assert send(config).states == {"sent": 2}
+        ids = [message_from_bytes(message)["Message-ID"] for message in relay.messages]
+        recipients = [message_from_bytes(message)["To"] for message in relay.messages]
+    assert recipients == ["ada@example.org", "bob@example.org", "ada@example.org"]
+    assert ids[0] == ids[2] != ids[1]
+    assert (row("ada").doubts, row("bob").doubts) == (1, 0)
+
+
+def test_a_mail_that_is_cut_off_each_time_is_given_up(config: Config) -> None:
+    with ScriptedRelay({".": "DROP"}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, "ada")
+        assert send(config).states == {"given_up": 1}
+        assert len(relay.messages) == 3
+
+
+def test_rows_found_claimed_become_unknown_and_go_last(by_relay: Config, relay: FakeRelay) -> None:
+    published(by_relay, "ada", "bob", "carol")
+    Delivery.update(state="sending").where(Delivery.id == row("ada").id).execute()
+    send(replace(by_relay, mail=replace(by_relay.mail, connections=1)))
+    assert [recipient.split("@")[0] for _, recipient, _ in relay.messages] == ["bob", "carol", "ada"]
+    assert row("ada").doubts == 1
+
+
+def test_rows_of_an_issue_three_days_old_are_given_up_with_the_relays_last_words(by_relay: Config,
+                                                                              relay: FakeRelay) -> None:
+    published(by_relay, "ada")
+    Delivery.update(reply="454 quota").execute()
+    send(by_relay, TEN + timedelta(days=2))
+    assert row("ada").state == "sent"
+    Delivery.update(state="queued", reply="454 quota").execute()
+    send(by_relay, TEN + timedelta(days=3))
+    assert (row("ada").state, row("ada").reply) == ("given_up", "454 quota")
+    assert len(relay.messages) == 1
+
+
+def test_a_stop_leaves_the_rest_queued_and_the_next_run_finishes(by_relay: Config, relay: FakeRelay) -> None:
+    published(by_relay, *(f"reader{number}" for number in range(30)))
+    stop = threading.Event()
+    deliver(by_relay, TEN, "", stop, report=lambda done, of: stop.set() if done >= 5 else None)
+    sent = len(relay.messages)
+    assert 5 <= sent <= 8
+    assert Counter(states().values()) == {"sent": sent, "queued": 30 - sent}
+    send(by_relay)
+    assert Counter(states().values()) == {"sent": 30}
+    assert len(relay.messages) == 30
+
+
+def test_each_language_has_its_own_mail(by_relay: Config, relay: FakeRelay) -> None:
+    _, bob = published(by_relay, "ada", "bob")
+    Subscriber.update(language="en").where(Subscriber.id == bob.id).execute()
+    send(by_relay)
+    languages = {recipient: message_from_bytes(message)["Content-Language"]
+                 for _, recipient, message in relay.messages}
+    assert languages == {"ada@example.org": "ko", "bob@example.org": "en"}
+
+
+def test_into_a_folder_a_repeated_mail_stays_one(config: Config) -> None:
+    published(config, "ada", "bob")
+    send(config)
+    Delivery.update(state="sending").where(Delivery.id == row("ada").id).execute()
+    send(config)
+    assert len(list((Path(config.mail.maildir) / "new").iterdir())) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_loses_nothing(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "mail").write_text("a file where the folder should be")
+    published(config, "ada")
+    assert "cannot be written" in send(config).fault
+    assert row("ada").state == "queued"
+
+
+def test_an_issue_of_no_posts_mails_nobody(by_relay: Config, relay: FakeRelay) -> None:
+    readers("ada")
+    publish(by_relay, TEN)
+    assert Issue.of(date(2026, 11, 21)).state == "empty"
+    assert send(by_relay).rows == 0
+    assert relay.messages == []

@@ -1,0 +1,119 @@
+"""How it stands now, as plain facts."""
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from conftest import NOW, a_blog
+
+from devdigest import status
+from devdigest.config import Config
+from devdigest.models import HOLD, Blog, Issue, IssuePost, Post, Run, Setting
+from devdigest.readers import Delivery, Subscriber
+
+pytestmark = pytest.mark.usefixtures("records")
+
+YESTERDAY, TODAY = date(2026, 11, 20), date(2026, 11, 21)
+TEN = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)         # 10:00 in Seoul
+
+
+def a_post(blog: Blog, guid: str, day: date = YESTERDAY, verdict: str = "news") -> Post:
+    return Post.create(blog=blog, guid=guid, key="", url="", title=guid, excerpt="", day=day, first_seen=NOW,
+                       verdict=verdict)
+
+
+def an_issue(day: date, state: str = "published") -> Issue:
+    return Issue.create(day=day, state=state, created=NOW)
+
+
+def test_of_a_new_installation_everything_is_told_too(config: Config) -> None:
+    facts = status.facts(config, NOW)
+    assert (facts["collect"], facts["issue"], facts["held_since"]) == (None, None, None)
+    assert (facts["blogs"], facts["subscribers"], facts["outbox"]) == ({"failing": 0}, {}, {})
+    assert facts["next_issue"] == TEN.isoformat()
+
+
+def test_blogs_and_readers_are_counted_by_state(config: Config, ada: Subscriber, bob: Subscriber,
+                                               carol: Subscriber) -> None:
+    a_blog("good")
+    a_blog("failing", fault="timeout after 10 s")
+    a_blog("left", state="excluded", fault="HTTP 404 Not Found")
+    facts = status.facts(config, NOW)
+    assert facts["blogs"] == {"active": 2, "excluded": 1, "failing": 1}
+    assert facts["subscribers"] == {"active": 1, "pending": 1, "cancelled": 1}
+
+
+def test_the_failing_are_told_with_those_longest_unread_first() -> None:
+    a_blog("good")
+    a_blog("left", state="excluded", fault="timeout")
+    a_blog("lately", fault="timeout", read=NOW)
+    a_blog("long ago", fault="timeout", read=NOW - timedelta(days=9))
+    a_blog("never", fault="timeout", read=None)
+    assert [blog.name for blog in status.failing()] == ["never", "long ago", "lately"]
+
+
+def test_posts_that_wait_for_the_next_issue_are_counted(config: Config) -> None:
+    blog = a_blog()
+    mailed = a_post(blog, "mailed")
+    mailed.blog = blog
+    IssuePost.bulk_create(IssuePost.drafts(an_issue(YESTERDAY), [mailed], []))
+    a_post(blog, "waits")
+    a_post(blog, "of today", day=TODAY)
+    a_post(blog, "old", verdict="history")
+    assert status.facts(config, NOW)["waiting_posts"] == 1
+
+
+def test_held_posts_are_told_by_the_feed_that_releases_them(config: Config) -> None:
+    blog = a_blog()
+    for guid in "123":
+        a_post(blog, guid, verdict="held")
+    assert status.facts(config, NOW)["held_posts"] == {blog.feed: 3}
+
+
+def test_the_newest_issue_is_told_with_what_became_of_its_mails(config: Config, ada: Subscriber,
+                                                              bob: Subscriber) -> None:
+    blog, older, issue = a_blog(), an_issue(YESTERDAY), an_issue(TODAY)
+    early, late = a_post(blog, "1"), a_post(blog, "2", day=date(2026, 11, 1))
+    early.blog = late.blog = blog
+    IssuePost.bulk_create(IssuePost.drafts(issue, [early], [late]))
+    for subscriber, of, state in ((ada, older, "sent"), (ada, issue, "sent"), (bob, issue, "waiting")):
+        Delivery.create(subscriber=subscriber, issue=of, state=state, created=NOW, due=NOW, changed=NOW)
+    facts = status.facts(config, NOW)
+    assert facts["issue"] == {"day": "2026-11-21", "state": "published", "posts": 2, "late": 1}
+    assert facts["outbox"] == {"sent": 1, "waiting": 1}
+
+
+def test_confirmations_that_wait_are_counted(config: Config, bob: Subscriber) -> None:
+    Delivery.create(subscriber=bob, created=NOW, due=NOW, changed=NOW)
+    assert status.facts(config, NOW)["confirmations_waiting"] == 1
+
+
+def test_the_last_collect_that_ended_is_told(config: Config) -> None:
+    counted = {"blogs": 10, "answered": 9, "failed": 1, "posts": 4, "said": "10 blogs"}
+    Run.create(job="collect", started=NOW, finished=NOW, **counted)
+    Run.create(job="collect", started=NOW + timedelta(hours=1))
+    assert status.facts(config, TEN)["collect"] == {"started": NOW.isoformat()} | counted
+
+
+def test_hold_is_told_with_its_time(config: Config) -> None:
+    Setting.write(HOLD, NOW.isoformat())
+    assert status.facts(config, TEN)["held_since"] == NOW.isoformat()
+
+
+@pytest.mark.parametrize(("now", "published", "following"), [
+    (NOW, False, TEN),                                                  # 09:00
+    (TEN, True, TEN + timedelta(days=1)),
+    (TEN + timedelta(hours=2), False, TEN + timedelta(hours=2)),        # late, but not too late
+    (TEN + timedelta(hours=10), False, TEN + timedelta(days=1)),        # 20:00: too late for today
+])
+def test_the_next_issue_is_told(config: Config, now: datetime, published: bool, following: datetime) -> None:
+    if published:
+        an_issue(TODAY)
+    assert status.facts(config, now)["next_issue"] == following.isoformat()
+
+
+def test_all_of_it_can_be_written_as_json(config: Config, ada: Subscriber) -> None:
+    a_post(a_blog(), "1", verdict="held")
+    an_issue(TODAY)
+    Setting.write(HOLD, NOW.isoformat())
+    facts = status.facts(config, NOW)
+    assert json.loads(json.dumps(facts)) == facts

@@ -1,0 +1,73 @@
+"""What the owner sees: tables that stay in line with Korean names, progress, JSON."""
+import json
+import os
+import pty
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from devdigest.terminal import complain, counts, dump, progress, table, width
+
+
+@pytest.mark.parametrize(("text", "cells"), [
+    ("", 0), ("blog", 4), ("블로그", 6), ("Ａ", 2), ("b로g", 4), ("…", 1)])
+def test_a_korean_letter_takes_two_cells(text: str, cells: int) -> None:
+    assert width(text) == cells
+
+
+def test_columns_stay_in_line_whatever_script_they_are_in() -> None:
+    rows = [("1", "우아한형제들", "people"), ("12", "Ada", "team")]
+    lines = table(rows, ("id", "name", "group")).splitlines()
+    assert lines == ["id  name          group",
+                     "1   우아한형제들  people",
+                     "12  Ada           team"]
+    starts = [width(line[:line.rindex(" ")]) for line in lines]
+    assert starts == [17, 17, 17]
+
+
+@pytest.mark.parametrize("letter", ["x", "긴"])
+def test_a_long_name_is_cut_but_the_last_column_stands_whole(letter: str) -> None:
+    name, reason = table([(letter * 100, "y" * 100)]).split("  ")
+    assert name.endswith("…")
+    assert 59 <= width(name) <= 60
+    assert reason == "y" * 100
+
+
+def test_a_table_of_nothing_is_empty_and_one_of_numbers_is_none_the_worse() -> None:
+    assert table([]) == ""
+    assert table([(1, None)]) == "1  None"
+
+
+def test_numbers_are_told_by_state_and_nothing_is_told_as_none() -> None:
+    assert counts({"active": 1978, "paused": 12, "excluded": 0}) == "1,978 active, 12 paused"
+    assert counts({"active": 0}) == counts({}) == "none"
+
+
+def test_a_document_is_json_with_korean_letters_as_they_are() -> None:
+    text = dump({"name": "블로그", "when": datetime(2026, 11, 22, tzinfo=UTC)})
+    assert json.loads(text) == {"name": "블로그", "when": "2026-11-22 00:00:00+00:00"}
+    assert "블로그" in text
+
+
+def test_a_complaint_goes_to_stderr_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("first\nsecond")
+    assert capsys.readouterr() == ("", "devdigest: first\ndevdigest: second\n")
+
+
+def test_in_a_journal_there_is_no_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    progress("collect")(1, 2, 0)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_on_a_terminal_progress_stays_on_one_line() -> None:
+    ours, theirs = pty.openpty()
+    script = "from devdigest.terminal import progress as p; r = p('collect'); r(1, 2000); r(2000, 2000, 3)"
+    subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[1], stderr=theirs, check=True)
+    seen = os.read(ours, 1000).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert seen == ("\rcollect: 1 of 2,000\x1b[K"
+                    "\rcollect: 2,000 of 2,000, 3 failed\x1b[K\r\n")

@@ -1,0 +1,213 @@
+"""The loop: does by itself what is due, lives through what fails, and ends when it is told to."""
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+from conftest import a_blog
+from feed_server import FeedServer
+from relay import STALL, ScriptedRelay
+
+from devdigest.config import Config
+from devdigest.days import local_day
+from devdigest.models import HOLD, LAST_SEEN, Blog, Issue, Post, Run, Setting
+from devdigest.publish import publish
+from devdigest.readers import Delivery, Subscriber
+from devdigest.worker import Worker, clock_doubt
+
+pytestmark = pytest.mark.usefixtures("records")
+
+PATIENCE = 10       # seconds until a test gives up
+FAREWELL = 5        # seconds that SIGTERM may take
+
+
+@pytest.fixture
+def noon(config: Config) -> Config:
+    """The configuration in a zone in which it is between 12:00 and 13:00 now: everything is due."""
+    hours = 12 - datetime.now(UTC).hour
+    return replace(config, site=replace(config.site, zone=f"Etc/GMT{-hours:+d}"))   # POSIX: east is minus
+
+
+@pytest.fixture
+def blog(feeds: FeedServer) -> Blog:
+    """A blog with a post of about yesterday's noon."""
+    written = format_datetime(datetime.now(UTC) - timedelta(days=1))
+    feeds.serve("/rss", f"""<rss version="2.0"><channel><title>Blog</title><item><title>Hello</title>
+        <guid>1</guid><pubDate>{written}</pubDate></item></channel></rss>""".encode())
+    return a_blog(feed=feeds.url("/rss"))
+
+
+@contextmanager
+def working(config: Config) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=Worker(config, "", stop).run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def until(done: Callable[[], object], patience: float = PATIENCE) -> None:
+    for _ in range(int(patience / 0.02)):
+        if done():
+            return
+        time.sleep(0.02)
+    pytest.fail("it did not come to pass")
+
+
+def mails(config: Config) -> list[Path]:
+    return list(Path(config.mail.maildir).glob("new/*"))
+
+
+def an_issue_is_out(config: Config, blog: Blog) -> Issue:
+    """Today's issue, with a mail to every active subscriber in the outbox."""
+    now = datetime.now(UTC)
+    yesterday = local_day(now, config.site.timezone) - timedelta(days=1)
+    Post.create(blog=blog, guid="0", key="", url="", title="Hello", excerpt="", day=yesterday, first_seen=now,
+                verdict="news")
+    issue, _ = publish(config, now)
+    return issue
+
+
+def said(caplog: pytest.LogCaptureFixture, words: str) -> int:
+    return sum(words in record.getMessage() for record in caplog.records)
+
+
+def test_a_worker_that_is_restarted_again_and_again_does_the_whole_day(noon: Config, blog: Blog,
+                                                                       ada: Subscriber) -> None:
+    with working(noon):
+        until(lambda: Run.last("collect") and Run.last("care"))
+    assert [post.verdict for post in Post.select()] == ["news"]
+    with working(noon):
+        until(lambda: Issue.select().exists())
+    assert (Issue.get().state, Delivery.select().count()) == ("published", 1)
+    with working(noon):
+        until(lambda: mails(noon))
+    assert Delivery.get().state == "sent"
+    with working(noon):
+        time.sleep(0.5)
+    assert (Run.select().where(Run.job == "collect").count(), Run.select().where(Run.job == "care").count(),
+            Issue.select().count(), len(mails(noon))) == (1, 1, 1, 1)
+
+
+@pytest.mark.slow
+def test_a_worker_does_the_whole_day_by_itself(noon: Config, blog: Blog, ada: Subscriber) -> None:
+    with working(noon):
+        until(lambda: mails(noon), patience=90)
+    assert Delivery.get().state == "sent"
+
+
+def test_a_job_that_raises_is_told_and_the_others_go_on(noon: Config, blog: Blog, ada: Subscriber,
+                                                       caplog: pytest.LogCaptureFixture) -> None:
+    an_issue_is_out(noon, blog)
+    (noon.folder / "collect.lock").mkdir()          # cannot be opened as a file
+    with caplog.at_level(logging.INFO), working(noon):
+        until(lambda: said(caplog, "collect failed") and mails(noon) and Run.last("care"))
+    [failure] = [record for record in caplog.records if "collect failed" in record.getMessage()]
+    assert failure.exc_info[0] is IsADirectoryError
+
+
+def test_mail_that_cannot_go_out_stops_nothing_else(noon: Config, blog: Blog, ada: Subscriber,
+                                                   caplog: pytest.LogCaptureFixture) -> None:
+    an_issue_is_out(noon, blog)
+    Path(noon.mail.maildir).write_text("a file where a folder belongs")
+    with working(noon):
+        until(lambda: said(caplog, "check [mail] maildir") and Run.last("collect") and Run.last("care"))
+    assert Delivery.get().state == "queued"
+
+
+def test_while_held_it_collects_and_publishes_nothing(noon: Config, blog: Blog, ada: Subscriber) -> None:
+    Setting.write(HOLD, datetime.now(UTC).isoformat())
+    for _ in range(2):
+        with working(noon):
+            until(lambda: Run.last("collect") and Run.last("care"))
+    assert (Post.select().count(), Issue.select().count(), mails(noon)) == (1, 0, [])
+
+
+# The clock
+
+@pytest.fixture
+def ahead(noon: Config) -> Config:
+    """A machine whose clock was seen to show a later time than now."""
+    Setting.write(LAST_SEEN, (datetime.now(UTC) + timedelta(days=30)).isoformat())
+    return replace(noon, site=replace(noon.site, clock="check"))
+
+
+def test_by_a_clock_that_cannot_be_trusted_nothing_is_done_and_that_is_said_once(
+        ahead: Config, blog: Blog, feeds: FeedServer, caplog: pytest.LogCaptureFixture) -> None:
+    with working(ahead):
+        until(lambda: said(caplog, "waiting: the clock shows"))
+    assert said(caplog, "waiting: ") == 1
+    assert (feeds.requests, Run.select().count()) == ([], 0)
+
+
+def test_asking_for_the_clock_leaves_the_database_open(ahead: Config) -> None:
+    assert "earlier than the last time seen" in clock_doubt(ahead, datetime.now(UTC))
+    assert Setting.read(LAST_SEEN) is not None
+
+
+def test_a_clock_that_is_not_trusted_is_not_noted_as_seen(ahead: Config) -> None:
+    before = Setting.read(LAST_SEEN)
+    clock_doubt(ahead, datetime.now(UTC))
+    assert Setting.read(LAST_SEEN) == before
+
+
+# The end
+
+@contextmanager
+def service(config: Config, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """The worker as systemd runs it."""
+    path = folder / "config.toml"
+    path.write_text(f"""
+        [site]
+        zone = "{config.site.zone}"
+        clock = "trust"
+        [collect]
+        total_seconds = 60
+        allow_private = true
+        [mail]
+        transport = "smtp"
+        host = "{config.mail.host}"
+        port = {config.mail.port}
+        security = "none"
+        from = "digest@example.org"
+        [database]
+        path = "{config.database.path}"
+        """)
+    root = Path(__file__).parents[1]
+    with subprocess.Popen([sys.executable, "-m", "devdigest", "--config", path, "worker"], cwd=root,
+                          text=True, stderr=subprocess.PIPE, env=os.environ | {"TZ": "UTC"}) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_sigterm_ends_it_soon_though_a_feed_hangs_and_the_relay_says_nothing(
+        noon: Config, feeds: FeedServer, ada: Subscriber, tmp_path: Path) -> None:
+    feeds.hang("/rss")
+    an_issue_is_out(noon, a_blog(feed=feeds.url("/rss")))
+    with ScriptedRelay({".": STALL}) as relay:
+        by_relay = replace(noon, mail=replace(noon.mail, host=relay.host, port=relay.port))
+        with service(by_relay, tmp_path) as process:
+            until(lambda: feeds.requests and relay.messages)
+            process.send_signal(signal.SIGTERM)
+            told = time.monotonic()
+            _, log = process.communicate(timeout=2 * FAREWELL)
+            assert time.monotonic() - told < FAREWELL
+    assert process.returncode == 0
+    assert log.splitlines()[-1] == "worker stopped"
+    assert "Traceback" not in log
+    assert Delivery.get().state == "sending"        # whether the relay has it is not known
