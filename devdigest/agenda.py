@@ -66,9 +66,9 @@ def deliver(config: Config, now: datetime) -> str:
     zone = config.site.timezone
     today = local_day(now, zone)
     by_day = at(today, config.digest.opens, zone) <= now < at(today, config.digest.closes, zone)
-    if by_day and not Setting.held_since() and Delivery.due_ids(now, issues=True):
+    if by_day and not Setting.held_since() and Delivery.due_now(now, issues=True).exists():
         return "issues"
-    return "confirmations" if Delivery.due_ids(now, issues=False) else ""
+    return "confirmations" if Delivery.due_now(now, issues=False).exists() else ""
 
 
 def care(config: Config, now: datetime) -> bool:

@@ -124,7 +124,7 @@ def _steps(verbs: argparse._SubParsersAction) -> None:
              "deliver": (commands.deliver_command, "send what the outbox holds"),
              "run": (commands.run_command, "collect, publish and deliver, one after the other")}
     for name, (run, does) in steps.items():
-        verb = _verb(verbs, name, run, does, json=True)
+        verb = _verb(verbs, name, run, does, json=name != "run")
         verb.add_argument("--today", type=_day, metavar="DATE", help="as if it were that day, at digest.time")
         if name == "publish":
             verb.add_argument("--preview", type=Path, metavar="FILE", help="only write the HTML to FILE")

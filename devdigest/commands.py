@@ -94,8 +94,8 @@ def deliver_command(context: Context, args: Namespace) -> int:
 
 
 def run_command(context: Context, args: Namespace) -> int:
-    """Collect, publish, deliver. With --json one document a step, as each alone."""
-    args.preview = None
+    """Collect, publish, deliver, each as if typed alone."""
+    args.preview, args.json = None, False
     for step in (collect_command, publish_command, deliver_command):
         if code := step(context, args):
             return code

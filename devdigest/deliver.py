@@ -65,11 +65,11 @@ def deliver(config: Config, now: datetime, password: str, stop: threading.Event,
         with db.atomic():
             Delivery.recover(now)
             Delivery.give_up(local_day(now, config.site.timezone), now)
-        due = Delivery.due_ids(now, issues=issues and held is None)
+        due = [row.id for row in Delivery.due_now(now, issues=issues and held is None)]
         summary = _Run(config, Running(now), password, stop, pauses, due, report).run()
         if summary.rows:
             log.log(logging.ERROR if summary.fault else logging.INFO, "deliver: %s", words(summary))
-        if held is not None and issues and Delivery.due_ids(now, issues=True):
+        if held is not None and issues and Delivery.due_now(now, issues=True).exists():
             raise Held(held)
         return summary
 

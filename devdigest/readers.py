@@ -1,7 +1,7 @@
 """The tables of those who get the digest, and of the mails to them. No decision is made here."""
 from datetime import date, datetime, timedelta
 
-from peewee import ForeignKeyField, IntegerField, TextField, Value
+from peewee import ForeignKeyField, IntegerField, ModelSelect, TextField, Value
 
 from devdigest.columns import DayField, UtcField
 from devdigest.models import Issue
@@ -102,11 +102,11 @@ class Delivery(Table):
                 .where(cls.state.in_(OPEN_STATES), cls.issue.in_(old)).execute())
 
     @classmethod
-    def due_ids(cls, now: datetime, issues: bool) -> list[int]:
-        """Ids of the rows due: confirmation mails first (alone, without `issues`), those in doubt last."""
+    def due_now(cls, now: datetime, issues: bool) -> ModelSelect:
+        """The rows due: confirmation mails first (alone, without `issues`), those in doubt last."""
         due = (cls.select(cls.id).where(cls.state.in_(OPEN_STATES), cls.due <= now)
                .order_by(cls.issue.is_null(False), cls.state == "unknown", cls.issue, cls.id))
-        return [row.id for row in (due if issues else due.where(cls.issue.is_null()))]
+        return due if issues else due.where(cls.issue.is_null())
 
     @classmethod
     def _instant(cls, instant: datetime) -> Value:

@@ -26,7 +26,7 @@ def facts(config: Config, now: datetime) -> dict[str, Any]:
         "next_issue": _next(config, now, issue).isoformat(timespec="seconds"),
         "subscribers": _counts(Subscriber, Subscriber.state),
         "outbox": _counts(Delivery, Delivery.state, Delivery.issue == issue) if issue else {},
-        "confirmations_waiting": len(Delivery.due_ids(now, issues=False)),
+        "confirmations_waiting": Delivery.due_now(now, issues=False).count(),
     }
 
 
