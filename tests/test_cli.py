@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -92,10 +93,16 @@ def ready(owner: Owner, feeds: FeedServer, tmp_path: Path) -> Owner:
     return owner
 
 
-def process(settings: Path, *arguments: str, **how: object) -> subprocess.Popen[str]:
+@contextmanager
+def process(settings: Path, *arguments: str, stdout: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
     """The same in a process of its own, whose output is buffered as usual."""
-    return subprocess.Popen([sys.executable, "-m", "devdigest", "--config", settings, *arguments], cwd=ROOT,
-                            env=os.environ | {"PYTHONUNBUFFERED": ""}, text=True, stderr=subprocess.PIPE, **how)
+    with subprocess.Popen([sys.executable, "-m", "devdigest", "--config", settings, *arguments], cwd=ROOT,
+                          text=True, env=os.environ | {"PYTHONUNBUFFERED": ""}, stdout=stdout,
+                          stderr=subprocess.PIPE) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
 
 
 def mails(owner: Owner) -> list[Path]:
@@ -414,7 +421,7 @@ def test_check_tells_the_whole_reason(owner: Owner) -> None:
 # As a process
 
 def test_what_is_logged_does_not_mix_with_the_document(ready: Owner) -> None:
-    with process(ready.settings, "collect", *DAY, "--json", stdout=subprocess.PIPE) as collect:
+    with process(ready.settings, "collect", *DAY, "--json") as collect:
         out, err = collect.communicate(timeout=20)
     assert (collect.returncode, json.loads(out)["new_posts"]) == (0, 1)
     assert [line.partition(" ")[0] for line in err.splitlines()] == ["feed", "collect:"]
@@ -437,8 +444,8 @@ def test_nobody_reading_on_is_no_failure(owner: Owner, tmp_path: Path, count: in
 def test_a_collect_that_is_stopped_ends_soon_and_says_that_it_goes_on(ready: Owner, feeds: FeedServer,
                                                                      number: signal.Signals) -> None:
     feeds.hang("/rss")
-    with process(ready.settings, "collect", *DAY, stdout=subprocess.PIPE) as collect:
-        while not feeds.requests:
+    with process(ready.settings, "collect", *DAY) as collect:
+        while not feeds.requests and collect.poll() is None:
             time.sleep(0.02)
         collect.send_signal(number)
         _, err = collect.communicate(timeout=5)
