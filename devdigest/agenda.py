@@ -51,7 +51,9 @@ def _open_without_issue(config: Config, now: datetime) -> bool:
 
 def publish(config: Config, now: datetime, up_since: datetime) -> bool:
     """Whether the issue of today is to be made now. `up_since`: when this worker began."""
-    if not _open_without_issue(config, now) or Setting.held_since() or not Blog.select().exists():
+    if not _open_without_issue(config, now) or Setting.held_since():
+        return False
+    if not Blog.select().where(Blog.state == "active").exists():
         return False
     zone = config.site.timezone
     today = local_day(now, zone)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from devdigest import blogs, collect, lanes, status
-from devdigest.bloglists import as_opml
+from devdigest.bloglists import NotAList, as_opml
 from devdigest.commands import Context
 from devdigest.models import Blog
 from devdigest.terminal import dump, table
@@ -12,8 +12,12 @@ from devdigest.terminal import dump, table
 
 def import_blogs(context: Context, args: Namespace) -> int:
     now, config = datetime.now(UTC), context.config
-    report = blogs.import_list(_list(context, args.list, now), args.list, args.group, now,
-                               allow_private=config.collect.allow_private, dry_run=args.dry_run)
+    data = _list(context, args.list, now)
+    try:
+        report = blogs.import_list(data, args.list, args.group, now,
+                                   allow_private=config.collect.allow_private, dry_run=args.dry_run)
+    except NotAList as error:
+        raise NotAList(f"{args.list}: {error}; nothing was changed") from error
     for row, reason in report.refused:
         print(f"refused   {row.name}: {reason}{f': {row.feed}' if row.feed else ''}")
     for row in report.excluded:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from peewee import DatabaseError
 
 from devdigest import clock
-from devdigest.config import Config
+from devdigest.config import LOOPBACK, Config
 from devdigest.database import VERSION
 from devdigest.days import at, local_day
 from devdigest.models import LAST_SEEN, Blog, Issue, Run, Setting
@@ -46,6 +47,7 @@ def findings(config: Config, path: Path | None, now: datetime, password: str) ->
     yield _clock(config, now)
     yield _sender(config)
     yield _relay(config, password)
+    yield _site(config)
     yield _blogs()
     yield _collected(config, now)
     yield _issue(config, now)
@@ -97,13 +99,33 @@ def _sender(config: Config) -> Finding:
 def _relay(config: Config, password: str) -> Finding:
     mail = config.mail
     if mail.transport == "maildir":
-        return Finding("relay", OK, f"the folder {mail.maildir}")
+        return _folder(Path(mail.maildir))
     try:
         Relay(mail, password).close()
     except RelayError as error:
         return Finding("relay", RED, str(error), "mend [mail]; the outbox waits meanwhile")
     login = ", logged in" if mail.user else ""
     return Finding("relay", OK, f"{mail.host}:{mail.port} {mail.security}{login}")
+
+
+def _folder(folder: Path) -> Finding:
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return Finding("relay", OK, f"the folder {folder}")
+    return Finding("relay", RED, f"{folder} cannot be written", "check [mail] maildir")
+
+
+def _site(config: Config) -> Finding:
+    host = urlsplit(config.site.url).hostname
+    if host in LOOPBACK:
+        return Finding("site", WARN, f"{config.site.url} leads readers to their own machine",
+                       "set [site] url to the public name")
+    if not config.site.url.startswith("https://"):
+        return Finding("site", WARN, f"{config.site.url}: without https no one-click unsubscribe",
+                       "put a web server with a certificate in front")
+    if not config.site.owner:
+        return Finding("site", WARN, "readers can answer nobody", "set [site] owner to your mailbox")
+    return Finding("site", OK, config.site.url)
 
 
 def _blogs() -> Finding:

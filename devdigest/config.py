@@ -174,7 +174,7 @@ _RULES: tuple[Rule, ...] = (
     ("web", "threads", lambda v: 1 <= v <= 64, "1 to 64"),
     ("database", "path", bool, "a file"),
 )
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def find(named: str | None, environ: Mapping[str, str] = os.environ,
@@ -273,7 +273,7 @@ def _contradictions(config: Config) -> list[str]:
         faults.append(f"[digest] latest: expected one after time = {digest.time!r}, got {digest.latest!r}")
     if mail.transport == "smtp" and not mail.host:
         faults.append("[mail] host: expected the relay's name, as transport = 'smtp', got ''")
-    if mail.security == "none" and mail.transport == "smtp" and mail.host not in _LOOPBACK:
+    if mail.security == "none" and mail.transport == "smtp" and mail.host not in LOOPBACK:
         faults.append(f"[mail] security: expected tls or starttls, got 'none'; without encryption only a "
                       f"relay on this machine is spoken to, and host = {mail.host!r}")
     return faults

@@ -15,7 +15,7 @@ TABLES = (Setting, Run, Blog, Post, Issue, IssuePost,
           Subscriber, Consent, Confirmation, Suppression, Delivery)
 
 # Each step is the SQL that leads from its number to the next; a new database is made at the newest version at
-# once, and a test compares both ways. Never change a step that was released.
+# once, and a test compares both ways, from tests/schema-1.sql. Never change a step that was released.
 UPGRADES: tuple[tuple[str, ...], ...] = ()
 VERSION = 1 + len(UPGRADES)
 
@@ -67,10 +67,7 @@ def upgrade(steps: Iterable[Iterable[str]] = UPGRADES) -> None:
         raise DatabaseError(f"{path}: version {version}, written by a newer DevDigest; this one knows up to "
                             f"{newest}. Install the newer release again, or restore a backup from before it")
     if version == 0:
-        with db.atomic():
-            db.create_tables(TABLES)
-            Setting.write(LINK_KEY, tokens.new_key())
-            db.pragma("user_version", newest)
+        _create(newest)
         return
     for number, step in enumerate(steps[version - 1:], start=version + 1):
         with db.atomic():
@@ -79,6 +76,14 @@ def upgrade(steps: Iterable[Iterable[str]] = UPGRADES) -> None:
             for statement in step:
                 db.execute_sql(statement)
             db.pragma("user_version", number)
+
+
+def _create(version: int) -> None:
+    with db.atomic():
+        if db.pragma("user_version") == 0:      # nor made by another process meanwhile
+            db.create_tables(TABLES)
+            Setting.write(LINK_KEY, tokens.new_key())
+            db.pragma("user_version", version)
 
 
 @contextmanager

@@ -32,6 +32,10 @@ _CONTENT_AGAIN = timedelta(hours=1)
 _CONTENT_IN_A_ROW = 5                       # then it is what we say that is refused, not to whom
 _DOUBTS_IN_A_ROW = 3                        # then the relay is broken, and each further mail might come twice
 
+# Not whose mail it is: they may have been erased while it was under way.
+_WRITTEN = (Delivery.state, Delivery.reply, Delivery.changed, Delivery.due, Delivery.attempts,
+            Delivery.doubts)
+
 Report = Callable[[int, int], None]         # done, of how many
 
 
@@ -147,7 +151,7 @@ class _Run:
             self._end(row, "dropped", reason if subscriber else "erased")
             return None
         row.state, row.attempts, row.changed = "sending", row.attempts + 1, self.running.now()
-        row.save()
+        row.save(only=_WRITTEN)
         return _Mail(row, subscriber.email, self._letters.fill(row, subscriber, row.changed))
 
     def _settle(self, row: Delivery, reply: Reply | None) -> None:
@@ -177,9 +181,10 @@ class _Run:
             self._halt("the relay breaks the line after each mail, and does not say whether it has it")
 
     def _end(self, row: Delivery, state: str, said: str, wait: timedelta | None = None) -> None:
-        row.state, row.reply, row.changed = state, said, self.running.now()
+        erased = not Subscriber.select().where(Subscriber.id == row.subscriber).exists()
+        row.state, row.reply, row.changed = state, "" if erased else said, self.running.now()
         row.due = row.changed + wait if wait else row.due
-        row.save()
+        row.save(only=_WRITTEN)
         self.summary.ends[row.id] = state
         if state == "unknown":              # once more, after the others
             self._todo.append(row.id)

@@ -9,10 +9,9 @@ import ssl
 from base64 import b64encode
 from typing import Self
 
-from devdigest.config import Mail
+from devdigest.config import LOOPBACK, Mail
 from devdigest.replies import Dropped, InDoubt, Outcome, RelayError, Reply, Stage, check_envelope
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _FAREWELL = 2       # seconds that QUIT may take
 _ACCOUNT_CURE = "; check [mail] user, from and the password: Gmail and Naver want an app password"
 _PORTS = "port 465 goes with [mail] security = 'tls', port 587 with 'starttls'"
@@ -24,7 +23,7 @@ class Relay:
     def __init__(self, mail: Mail, password: str) -> None:
         """Connects, by TLS unless on this machine; logs in where `mail.user` is set. Raises RelayError."""
         self._where = f"{mail.host}:{mail.port}"
-        if mail.security == "none" and mail.host not in _LOOPBACK:
+        if mail.security == "none" and mail.host not in LOOPBACK:
             raise RelayError(f"{self._where}: without encryption only a relay on this machine is spoken to")
         self._smtp = smtplib.SMTP(local_hostname=mail.domain)   # not to ask name servers for our own name
         try:

@@ -38,8 +38,11 @@ def import_subscribers(context: Context, args: Namespace) -> int:
     if args.confirmed and not args.source:
         raise ConfigError("subscribers import --confirmed: --source TEXT says where the consents come from; "
                           "it is kept as their proof")
-    done = subscribers.import_csv(args.file.read_bytes(), datetime.now(UTC), confirmed=args.confirmed,
-                                  source=args.source or "import", language=context.config.site.language)
+    try:
+        done = subscribers.import_csv(args.file.read_bytes(), datetime.now(UTC), confirmed=args.confirmed,
+                                      source=args.source or "import", language=context.config.site.language)
+    except subscribers.NotACsv as error:
+        raise subscribers.NotACsv(f"{args.file}: {error}; nothing was changed") from error
     for given, reason in done.refused:
         print(f"refused     {given}: {reason}")
     for given, reason in done.left_alone:

@@ -1,7 +1,7 @@
 """Who gets the digest: added, confirmed, cancelled, erased. Queues the confirmation mail, never sends one."""
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -90,17 +90,15 @@ def _activate(subscriber: Subscriber, now: datetime, source: str) -> None:
     Consent.create(subscriber=subscriber, given=now, source=source)
 
 
-def import_csv(data: bytes, now: datetime, *, confirmed: bool, source: str, language: str,
-               report: Callable[[int], None] = lambda _: None) -> Imported:
+def import_csv(data: bytes, now: datetime, *, confirmed: bool, source: str, language: str) -> Imported:
     """Adds every address of a CSV file, the first column of each row, all in one transaction.
 
     Cancelled and suppressed addresses are never revived. Raises NotACsv.
     """
     done = Imported()
     with db.atomic():
-        for count, (given, row_language) in enumerate(_rows(data), start=1):
+        for given, row_language in _rows(data):
             _import_one(given, row_language or language, now, confirmed, source, done)
-            report(count)
     return done
 
 

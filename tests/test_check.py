@@ -38,8 +38,8 @@ def test_an_installation_that_works_has_nothing_red(by_relay: Config, ada: Subsc
     Run.create(job="collect", started=NOW, finished=NOW, said="1 blogs, 1 answered")
     findings = list(check.findings(by_relay, Path("config.toml"), NOW, ""))
     assert [finding.name for finding in findings] == [
-        "config", "disk", "database", "clock", "sender", "relay", "blogs", "collect", "issue", "hold"]
-    assert [finding.name for finding in findings if finding.state != OK] == ["clock"]     # trusted unseen
+        "config", "disk", "database", "clock", "sender", "relay", "site", "blogs", "collect", "issue", "hold"]
+    assert [finding.name for finding in findings if finding.state != OK] == ["clock", "site"]
 
 
 def test_whatever_is_wrong_has_a_cure_and_what_is_right_has_none(config: Config) -> None:

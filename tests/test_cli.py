@@ -94,7 +94,8 @@ def ready(owner: Owner, feeds: FeedServer, tmp_path: Path) -> Owner:
 
 
 @contextmanager
-def process(settings: Path, *arguments: str, stdout: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+def process(settings: Path, *arguments: str,
+            stdout: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
     """The same in a process of its own, whose output is buffered as usual."""
     with subprocess.Popen([sys.executable, "-m", "devdigest", "--config", settings, *arguments], cwd=ROOT,
                           text=True, env=os.environ | {"PYTHONUNBUFFERED": ""}, stdout=stdout,

@@ -333,6 +333,20 @@ def test_a_step_that_fails_leaves_the_version_before_it_and_nothing_half_done(pa
     assert not db.table_exists("shade")
 
 
+def test_an_upgraded_database_is_like_a_new_one(tmp_path: Path) -> None:
+    def schema(file: Path) -> set[str]:
+        database.open(file)
+        rows = db.execute_sql("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        return {" ".join(sql.split()) for sql, in rows}
+
+    file = tmp_path / "old.db"
+    old = sqlite3.connect(file)
+    old.executescript((Path(__file__).with_name("schema-1.sql")).read_text(encoding="utf-8"))
+    old.close()
+    assert schema(file) == schema(tmp_path / "new.db"), "a change of the tables wants a step in UPGRADES"
+    assert db.pragma("user_version") == database.VERSION
+
+
 def test_two_processes_that_upgrade_at_once_do_it_once(path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

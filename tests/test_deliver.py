@@ -11,7 +11,7 @@ from conftest import NOW, a_blog
 from relay import FakeRelay, ScriptedRelay, settings
 from test_publish import a_post
 
-from devdigest import subscribers, tokens
+from devdigest import database, subscribers, tokens
 from devdigest.config import Config
 from devdigest.deliver import Summary, deliver
 from devdigest.models import HOLD, Held, Issue, Setting
@@ -270,3 +270,21 @@ def test_an_issue_of_no_posts_mails_nobody(by_relay: Config, relay: FakeRelay) -
     assert Issue.of(date(2026, 11, 21)).state == "empty"
     assert send(by_relay).rows == 0
     assert relay.messages == []
+
+
+def test_who_is_erased_while_their_mail_is_under_way_stays_erased(config: Config) -> None:
+    def forget_ada_once_her_mail_is_under_way() -> None:
+        with database.connected():
+            while not Delivery.select().where(Delivery.state == "sending").exists():
+                pass
+            subscribers.forget(Subscriber.of("ada@example.org"))
+
+    with FakeRelay(delay=0.2) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1))
+        published(config, "ada", "bob")
+        meanwhile = threading.Thread(target=forget_ada_once_her_mail_is_under_way)
+        meanwhile.start()
+        assert send(config).states == {"sent": 2}
+        meanwhile.join()
+    rows = Delivery.select(Delivery.subscriber, Delivery.state, Delivery.reply != "").order_by(Delivery.id)
+    assert list(rows.tuples()) == [(None, "sent", 0), (2, "sent", 1)]

@@ -20,6 +20,7 @@ ACCEPTED = {
     "same title and day as another article": 4,
     "same title and id or link as another article": 8,
     "same link and date as another article": 4,
+    "same id as another article": 1,
 }
 
 

@@ -78,4 +78,6 @@ def _alike(one: Face, other: Face) -> str:
         return "title and day"
     if same_title and (one.shown.guid == other.shown.guid or same_page):
         return "title and id or link"
-    return "link and date" if same_page and one.shown.declared == other.shown.declared else ""
+    if same_page and one.shown.declared == other.shown.declared:
+        return "link and date"
+    return "id" if one.shown.guid == other.shown.guid else ""
