@@ -4,12 +4,13 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 venv="$here/.venv"
-export PYTHONPYCACHEPREFIX="$venv/pycache"      # nothing is left beside .venv and var
+# nothing is left beside .venv and var
+export PYTHONPYCACHEPREFIX="$venv/pycache" HYPOTHESIS_STORAGE_DIRECTORY="$venv/hypothesis"
 
 usage() {
     cat <<'EOF'
-usage: ./setup.sh try [--once]   the whole job on sample blogs, mail into var/try/mail; no root, no questions
-       ./setup.sh test [ARGS]    install what the tests need, then run them (ARGS go to pytest)
+usage: ./setup.sh try [--once] [--port N]   the whole job on sample blogs; no root, no questions
+       ./setup.sh test [ARGS]               install what the tests need, then run them (ARGS go to pytest)
 EOF
 }
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from devdigest.config import Config
 from devdigest.days import at, clock, local_day, midnight
-from devdigest.models import Blog, Issue, Run, Setting
+from devdigest.memory import Run, Setting
+from devdigest.models import Blog, Issue
 from devdigest.readers import Delivery
 
 _AFTER_A_CUT = timedelta(minutes=5)     # a collect that was cut off is begun again, but not in a tight circle
@@ -17,13 +18,15 @@ _LAST_CALL = timedelta(minutes=10)      # before `latest`: then an issue that la
 
 def collect(config: Config, now: datetime) -> str:
     """"collect", "retry" (only blogs that failed) or ""."""
-    begun = Run.last("collect", finished=False)
+    begun = Run.last("collect", finished=False, until=now)
     if begun is not None and begun.finished is None and now - begun.started < _AFTER_A_CUT:
         return ""
-    done = Run.last("collect")
+    done = Run.last("collect", until=now)
     if done is None or done.started < _last_time(config, now):
         return "collect"
-    if _lacks(done) and _open_without_issue(config, now) and now - done.started >= _AFTER_A_LACK:
+    if not done.blogs and Blog.due(now).exists():      # the list was imported since
+        return "collect"
+    if done.lacks and _open_without_issue(config, now) and now - done.started >= _AFTER_A_LACK:
         return "collect"
     zone = config.site.timezone
     until = at(local_day(now, zone), clock(config.collect.retry_until), zone)
@@ -36,10 +39,6 @@ def _last_time(config: Config, now: datetime) -> datetime:
     days = (local_day(now, zone), local_day(now, zone) - timedelta(days=1))
     times = (at(day, clock(text), zone) for day in days for text in config.collect.times)
     return max(time for time in times if time <= now)
-
-
-def _lacks(run: Run) -> bool:
-    return 2 * run.answered < run.blogs
 
 
 def _open_without_issue(config: Config, now: datetime) -> bool:
@@ -57,24 +56,29 @@ def publish(config: Config, now: datetime, up_since: datetime) -> bool:
         return False
     zone = config.site.timezone
     today = local_day(now, zone)
-    done = Run.last("collect")
-    if done is None or done.started < midnight(today, zone):
+    done = Run.last("collect", until=now)
+    if done is None or not done.blogs or done.started < midnight(today, zone):
         return now >= max(at(today, config.digest.opens, zone), up_since) + _PATIENCE
-    return not _lacks(done) or now >= at(today, config.digest.closes, zone) - _LAST_CALL
+    return not done.lacks or now >= at(today, config.digest.closes, zone) - _LAST_CALL
 
 
 def deliver(config: Config, now: datetime) -> str:
     """"issues", "confirmations" (they go at any hour, in hold too) or ""."""
     zone = config.site.timezone
-    today = local_day(now, zone)
-    by_day = at(today, config.digest.opens, zone) <= now < at(today, config.digest.closes, zone)
+    by_day = at(local_day(now, zone), config.digest.opens, zone) <= now < closes(config, now)
     if by_day and not Setting.held_since() and Delivery.due_now(now, issues=True).exists():
         return "issues"
     return "confirmations" if Delivery.due_now(now, issues=False).exists() else ""
 
 
+def closes(config: Config, now: datetime) -> datetime:
+    """The instant of today from which no issue is published or mailed."""
+    zone = config.site.timezone
+    return at(local_day(now, zone), config.digest.closes, zone)
+
+
 def care(config: Config, now: datetime) -> bool:
     """Once a night, before the first collect; later where the machine was off then."""
     zone = config.site.timezone
-    done = Run.last("care")
+    done = Run.last("care", until=now)
     return done is None or done.started < midnight(local_day(now, zone), zone)

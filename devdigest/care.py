@@ -3,7 +3,7 @@ from datetime import datetime
 
 from devdigest import subscribers
 from devdigest.clock import Running
-from devdigest.models import Run
+from devdigest.memory import Run
 from devdigest.readers import Confirmation
 from devdigest.table import db
 

@@ -13,7 +13,8 @@ from devdigest import clock
 from devdigest.config import LOOPBACK, Config
 from devdigest.database import VERSION
 from devdigest.days import at, local_day
-from devdigest.models import LAST_SEEN, Blog, Issue, Run, Setting
+from devdigest.memory import Run, Setting
+from devdigest.models import Blog, Issue
 from devdigest.readers import Subscriber
 from devdigest.replies import RelayError
 from devdigest.smtp import Relay
@@ -49,7 +50,7 @@ def findings(config: Config, path: Path | None, now: datetime, password: str) ->
     yield _relay(config, password)
     yield _site(config)
     yield _blogs()
-    yield _collected(config, now)
+    yield _collected(now)
     yield _issue(config, now)
     yield _hold()
 
@@ -57,8 +58,7 @@ def findings(config: Config, path: Path | None, now: datetime, password: str) ->
 def _clock(config: Config, now: datetime) -> Finding:
     if config.site.clock == "trust":
         return Finding("clock", WARN, "trusted unseen", 'remove site.clock = "trust" on a real installation')
-    text = Setting.read(LAST_SEEN)
-    doubt = clock.doubt(now, datetime.fromisoformat(text) if text else None, clock.synchronised())
+    doubt = clock.doubt(now, Setting.last_seen(), clock.synchronised())
     return Finding("clock", RED, doubt, "sudo timedatectl set-ntp true") if doubt else Finding(
         "clock", OK, f"in sync, {now.astimezone(config.site.timezone):%H:%M} in {config.site.zone}")
 
@@ -87,6 +87,8 @@ def _sender(config: Config) -> Finding:
     domain = config.mail.domain.lower()
     if config.mail.transport == "maildir":
         return Finding("sender", WARN, "mails go into a folder, to nobody", 'set [mail] transport = "smtp"')
+    if domain.endswith(".localdomain"):
+        return Finding("sender", RED, f"nobody takes mail from {config.mail.sender}", "set [mail] from")
     if any(domain == name or domain.endswith("." + name) for name in _SHARED_NAMES):
         return Finding("sender", RED, f"{domain} cannot carry SPF and DKIM", "send from a domain of your own")
     readers = Subscriber.select().where(Subscriber.state == "active").count()
@@ -118,7 +120,8 @@ def _folder(folder: Path) -> Finding:
 def _site(config: Config) -> Finding:
     host = urlsplit(config.site.url).hostname
     if host in LOOPBACK:
-        return Finding("site", WARN, f"{config.site.url} leads readers to their own machine",
+        state = RED if config.mail.transport == "smtp" else WARN
+        return Finding("site", state, f"{config.site.url} leads readers to their own machine",
                        "set [site] url to the public name")
     if not config.site.url.startswith("https://"):
         return Finding("site", WARN, f"{config.site.url}: without https no one-click unsubscribe",
@@ -138,7 +141,7 @@ def _blogs() -> Finding:
                    "" if state == OK else "devdigest blogs list --failing")
 
 
-def _collected(config: Config, now: datetime) -> Finding:
+def _collected(now: datetime) -> Finding:
     run = Run.last("collect")
     if run is None or now - run.started > timedelta(hours=26):
         return Finding("collect", RED, f"last {run.started:%Y-%m-%d %H:%M} UTC" if run else "never",

@@ -22,7 +22,8 @@ from devdigest.commands import ClockDoubt, Context
 from devdigest.config import ConfigError
 from devdigest.fetch import FetchError
 from devdigest.locks import Busy
-from devdigest.models import GROUPS, Held
+from devdigest.memory import Held
+from devdigest.models import GROUPS
 from devdigest.replies import RelayError
 from devdigest.subscriber_commands import NoSuchSubscriber
 from devdigest.subscribers import NotACsv, NotAnAddress
@@ -31,7 +32,8 @@ from devdigest.terminal import complain
 
 # What a step may end with that is no fault of the program: said in a line, exit status 1.
 _EXPECTED = (Busy, Held, ClockDoubt, NotAList, NotAdded, NoSuchBlog, NoSuchSubscriber, NotAnAddress, NotACsv,
-             FetchError, RelayError, database.DatabaseError, OSError, sqlite3.Error, peewee.PeeweeException)
+             FetchError, RelayError, database.DatabaseError, OSError, sqlite3.OperationalError,
+             peewee.OperationalError)
 
 Command = Callable[[Context, argparse.Namespace], int]
 

@@ -14,14 +14,14 @@ from devdigest.days import local_day
 from devdigest.fetch import Fetched, FetchError
 from devdigest.lanes import Answer, Ask, ask_all
 from devdigest.locks import locked
-from devdigest.models import Blog, Post, Run, Verdict
+from devdigest.memory import Run
+from devdigest.models import Blog, Post, Verdict
 from devdigest.parse import Entry, Feed, NotAFeed, parse
 from devdigest.table import db
 
 log = logging.getLogger(__name__)
 
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=6)
-_LONGEST_WAIT = timedelta(days=7)           # a server that asks for more is asked again after this
 _CONFIRMATIONS = 3                          # a redirect by mistake is mended by then
 _HELD_FOR = timedelta(days=3)
 
@@ -35,33 +35,39 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
     `past`: `now` is not the time it is but a day's own clock, so entries dated after it are left alone.
     One blog's failure is a line in the log and on its record. Raises Busy.
     """
-    with locked(config.folder, "collect"):
-        database.refetchable()
+    with locked(config.folder, "collect"), database.refetchable():
         running = Running(now)
         let_go(now)
+        expected = Blog.expected(now)
         asks = [Ask(blog.id, blog.feed, blog.etag, blog.modified)
                 for blog in (Blog.to_retry(now) if retry else Blog.due(now))]
         run = Run.create(job="retry" if retry else "collect", started=now, blogs=len(asks))
         for done, answer in enumerate(ask_all(asks, config, now, stop), start=1):
-            _count(run, *take(answer, config, now, past))
+            _count(run, *take(answer, config, now, past, heard=running.now()))
             report(done, len(asks), run.failed)
+        # A proxy that answers for every blog, or no network at all, is no reason for an issue without posts.
+        run.lacks = 2 * run.reached < max(expected, min(run.blogs, 1))
         if not stop.is_set():
             run.finished = running.now()
-        run.said = (f"{run.blogs} blogs, {run.answered} answered, {run.failed} failed, "
-                    f"{run.posts} new posts, {running.seconds():.0f} s")
+        run.said = (f"{run.blogs:,} blogs, {run.reached:,} read, {run.failed:,} failed, "
+                    f"{run.posts:,} new posts, {running.seconds():.0f} s")
         run.save()
         log.info("%s: %s%s", run.job, run.said, ", stopped early" if stop.is_set() else "")
         return run
 
 
 def _count(run: Run, blog: Blog, posts: list[Post]) -> None:
-    run.answered += blog.status is not None
+    run.reached += blog.fault == ""
     run.failed += blog.fault != ""
     run.posts += len(posts)
 
 
-def take(answer: Answer, config: Config, now: datetime, past: bool = False) -> tuple[Blog, list[Post]]:
-    """What one answer leads to: the blog's record and its new posts, in one transaction."""
+def take(answer: Answer, config: Config, now: datetime, past: bool = False,
+         heard: datetime | None = None) -> tuple[Blog, list[Post]]:
+    """What one answer leads to: the blog's record and its new posts, in one transaction.
+
+    `heard`: when it came, later than `now`, when the run began: how long to wait is counted from then.
+    """
     fetched, error, feed = answer.fetched, answer.error, None
     if fetched is not None and fetched.status != 304:
         try:
@@ -73,7 +79,7 @@ def take(answer: Answer, config: Config, now: datetime, past: bool = False) -> t
         if blog.state != "active":      # paused or excluded while it was asked
             return blog, []
         if fetched is None or error is not None:
-            return _failed(blog, error, now), []
+            return _failed(blog, error, now, heard or now), []
         posts = receive(blog, feed, config, now, past) if feed else []
         # In a past day's run entries were left alone that the validators would hide from the next.
         _was_read(blog, fetched, now, validators=not past)
@@ -136,12 +142,12 @@ def _follow(blog: Blog, moved_to: str) -> None:
         blog.feed, blog.feed_key, blog.moved_to, blog.moved_times = moved_to, key, "", 0
 
 
-def _failed(blog: Blog, error: FetchError, now: datetime) -> Blog:
+def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> Blog:
     log.warning("feed %s %s", blog.feed, error.reason)
     blog.fetched, blog.status, blog.fault, blog.failures = now, error.status, error.reason, blog.failures + 1
     blog.not_before, blog.asked_to_wait = None, error.retry_after is not None
     if error.retry_after is not None:
-        blog.not_before = now + min(timedelta(seconds=error.retry_after), _LONGEST_WAIT)
+        blog.not_before = heard + timedelta(seconds=error.retry_after)
     elif error.status is None or error.status == 429 or error.status >= 500:
         # what may pass by itself is tried again this morning; a 404, or what is no feed, at the next collect
         blog.not_before = now + min(_FIRST_RETRY * 2 ** min(blog.failures - 1, 10), _LAST_RETRY)

@@ -11,7 +11,8 @@ from devdigest import check, database, deliver, publish, status, web
 from devdigest.collect import collect
 from devdigest.config import EXAMPLE, Config, ConfigError
 from devdigest.days import at, local_day
-from devdigest.models import HOLD, IssuePost, Setting
+from devdigest.memory import HOLD, Setting
+from devdigest.models import IssuePost
 from devdigest.readers import Delivery
 from devdigest.terminal import complain, counts, dump, progress, table
 from devdigest.worker import Worker, clock_doubt
@@ -62,7 +63,7 @@ def write_example(path: Path) -> None:
 def collect_command(context: Context, args: Namespace) -> int:
     now, past = when(context, args)
     run = collect(context.config, now, context.stop, past=past, report=progress("collect"))
-    _say(args, {"blogs": run.blogs, "answered": run.answered, "failed": run.failed, "new_posts": run.posts},
+    _say(args, {"blogs": run.blogs, "reached": run.reached, "failed": run.failed, "new_posts": run.posts},
          lambda: f"collect: {run.said}")
     return _stopped(context, "collect")
 

@@ -112,7 +112,8 @@ class _Draft:
     def frame_values(self, title: str) -> Values:
         url, token = self.config.site.url, self.places.token
         links = {"unsubscribe": f"{url}/u/{token}", "manage": f"{url}/manage/{token}",
-                 "confirm": f"{url}/confirm/{token}", "blogs": f"{url}/blogs/", "awesome": AWESOME_DEVBLOG}
+                 "confirm": f"{url}/confirm/{token}", "blogs": f"{url}/blogs/", "about": f"{url}/about",
+                 "awesome": AWESOME_DEVBLOG}
         return {"words": self.words, "site": self.config.site, "subject": title, "links": links}
 
 
@@ -126,13 +127,11 @@ def _issue_part(part: Part, most: int, address: str, edition: Edition, draft: _D
 
 
 def _issue_values(edition: Edition, words: Wording) -> Values:
-    first, last, counts = edition.first_day, edition.yesterday, edition.counts()
-    summary = [f"{heading} {counts[section]:,}" for section, heading in words.sections.items()
-               if counts[section]]
+    first, last = edition.first_day, edition.yesterday
     return {"days": words.span(first, last) if first < last else words.day(last),
             "count": words.posts(len(edition.items)),
-            "summary": summary if len(summary) > 1 else [],
-            "lacks": words.lacks(edition.blogs, edition.answered) if edition.lacks else "",
+            "summary": edition.summary(words),
+            "lacks": words.lacks(edition.blogs, edition.reached) if edition.lacks else "",
             "preheader": " · ".join(edition.titles(60)[1:4])}
 
 

@@ -271,6 +271,9 @@ def _contradictions(config: Config) -> list[str]:
     faults = []
     if digest.opens >= digest.closes:
         faults.append(f"[digest] latest: expected one after time = {digest.time!r}, got {digest.latest!r}")
+    if all(days.clock(time) >= digest.opens for time in config.collect.times):
+        faults.append(f"[collect] times: expected one before [digest] time = {digest.time!r}, "
+                      f"got {list(config.collect.times)!r}")
     if mail.transport == "smtp" and not mail.host:
         faults.append("[mail] host: expected the relay's name, as transport = 'smtp', got ''")
     if mail.security == "none" and mail.transport == "smtp" and mail.host not in LOOPBACK:

@@ -7,7 +7,8 @@ from pathlib import Path
 import peewee
 
 from devdigest import tokens
-from devdigest.models import LINK_KEY, Blog, Issue, IssuePost, Post, Run, Setting
+from devdigest.memory import LINK_KEY, Run, Setting
+from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
 from devdigest.table import db
 
@@ -37,7 +38,7 @@ class DatabaseError(Exception):
 def open(path: str | Path) -> None:
     """Opens, creates or upgrades the database and leaves this thread connected. May be called again.
 
-    Other threads connect by `models.db.connection_context()`. Raises DatabaseError.
+    Other threads connect by `connected()`. Raises DatabaseError.
     """
     path = Path(path)
     if not db.is_closed():
@@ -93,6 +94,11 @@ def connected() -> Iterator[None]:
         yield
 
 
-def refetchable() -> None:
-    """For a connection whose last writes may be lost at a power cut, as they can be fetched again."""
+@contextmanager
+def refetchable() -> Iterator[None]:
+    """While what this connection writes may be lost at a power cut, as it can be fetched again."""
     db.execute_sql("PRAGMA synchronous = normal")
+    try:
+        yield
+    finally:
+        db.execute_sql("PRAGMA synchronous = full")

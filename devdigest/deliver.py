@@ -18,9 +18,10 @@ from devdigest.days import at, local_day
 from devdigest.edition import edition
 from devdigest.line import PAUSES, Line
 from devdigest.locks import locked
-from devdigest.models import Held, Issue, IssuePost, Setting
-from devdigest.readers import Delivery, Subscriber
-from devdigest.replies import Outcome, RelayError, Reply
+from devdigest.memory import Held, Setting
+from devdigest.models import Issue, IssuePost
+from devdigest.readers import DELIVERY_STATES, OPEN_STATES, Delivery, Subscriber
+from devdigest.replies import Outcome, RelayError, Reply, Stage, nameless
 from devdigest.table import db
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Summary:
     rows: int = 0
     ends: dict[int, str] = field(default_factory=dict)
     fault: str = ""
+    locked_out: bool = False    # the login was refused: each further try may cost the account
 
     @property
     def states(self) -> Counter[str]:
@@ -59,20 +61,23 @@ class _Mail:
 
 
 def deliver(config: Config, now: datetime, password: str, stop: threading.Event, *, issues: bool = True,
-            pauses: tuple[float, ...] = PAUSES, report: Report = lambda *_: None) -> Summary:
+            until: datetime | None = None, pauses: tuple[float, ...] = PAUSES,
+            report: Report = lambda *_: None) -> Summary:
     """Sends what is due; without `issues`, or while held, only confirmation mails. May be repeated at will.
 
-    Raises Busy, and Held where rows of an issue had to be left.
+    From `until` on, or once `hold` was typed, no further mail of an issue is begun. Raises Busy, and Held
+    where rows of an issue had to be left.
     """
     with locked(config.folder, "deliver"):
-        held = Setting.held_since()
         with db.atomic():
             Delivery.recover(now)
             Delivery.give_up(local_day(now, config.site.timezone), now)
-        due = [row.id for row in Delivery.due_now(now, issues=issues and held is None)]
-        summary = _Run(config, Running(now), password, stop, pauses, due, report).run()
+        mailed = issues and Setting.held_since() is None
+        due = [row.id for row in Delivery.due_now(now, issues=mailed)]
+        summary = _Run(config, Running(now), password, stop, until, pauses, due, report).run()
         if summary.rows:
             log.log(logging.ERROR if summary.fault else logging.INFO, "deliver: %s", words(summary))
+        held = Setting.held_since()
         if held is not None and issues and Delivery.due_now(now, issues=True).exists():
             raise Held(held)
         return summary
@@ -80,7 +85,8 @@ def deliver(config: Config, now: datetime, password: str, stop: threading.Event,
 
 def words(summary: Summary) -> str:
     """One line: '997 sent, 2 refused, 1 waiting'."""
-    counted = ", ".join(f"{count} {state}" for state, count in summary.states.most_common()) or "nothing sent"
+    ordered = sorted(summary.states.items(), key=lambda item: DELIVERY_STATES.index(item[0]))
+    counted = ", ".join(f"{count:,} {state}" for state, count in ordered) or "nothing sent"
     return f"{counted}; stopped: {summary.fault}" if summary.fault else counted
 
 
@@ -88,24 +94,30 @@ class _Run:
     """One pass over the rows due, shared by the threads that hold a connection each."""
 
     def __init__(self, config: Config, running: Running, password: str, stop: threading.Event,
-                 pauses: tuple[float, ...], due: list[int], report: Report) -> None:
+                 until: datetime | None, pauses: tuple[float, ...], due: list[int], report: Report) -> None:
         self.config, self.running, self.password = config, running, password
-        self.stop, self.pauses = stop, pauses
+        self.stop, self.until, self.pauses = stop, until, pauses
         self.summary = Summary(rows=len(due))
         self._report = report
         self._todo = deque(due)
         self._letters = _Letters(config)
         self._alike: tuple[Outcome | None, int] = Outcome.ACCEPTED, 0      # the last, how often in a row
         self._turns = threading.Lock()      # SQLite would make them wait too, but by sleeping
+        self._open = threading.Event()      # the first line stands, or has failed
 
     def run(self) -> Summary:
         lines = self.config.mail.connections if self.config.mail.transport == "smtp" else 1
         # daemons: a relay that does not answer must not keep a stopping process alive
         threads = [threading.Thread(target=self._work, name=f"deliver-{number}", daemon=True)
                    for number in range(min(len(self._todo), lines))]
+        started = []
         for thread in threads:
             thread.start()
-        for thread in threads:
+            started.append(thread)
+            self._open.wait()       # one login, not one for each line, tells that the password is wrong
+            if self.summary.fault:
+                break
+        for thread in started:
             thread.join()
         return self.summary
 
@@ -116,14 +128,20 @@ class _Run:
                 while mail is not None:
                     mail = self._turn(mail, self._sent(line, mail))
         except RelayError as error:
+            refused = error.reply is not None and error.reply.stage is Stage.LOGIN
+            self.summary.locked_out |= refused and error.outcome is Outcome.ACCOUNT
             self._halt(str(error))
         except BaseException as error:
             self._halt(f"{type(error).__name__}: {error}")
             raise
+        finally:
+            self._open.set()
 
     def _sent(self, line: Line, mail: _Mail) -> Reply | None:
         try:
-            return line.send(mail.recipient, mail.message)
+            reply = line.send(mail.recipient, mail.message)
+            self._open.set()
+            return reply
         except RelayError as error:         # for certain not accepted: as if it had not been tried
             with self._turns, db.atomic():
                 self._end(mail.row, "queued", str(error))
@@ -146,13 +164,25 @@ class _Run:
 
     def _claim(self, row_id: int) -> _Mail | None:
         row = Delivery.get_by_id(row_id)
+        if row.issue is not None and self._is_over():
+            return None                     # it stays queued
         subscriber = Subscriber.get_or_none(Subscriber.id == row.subscriber)
         if subscriber is None or (reason := _unwanted(row, subscriber)):
             self._end(row, "dropped", reason if subscriber else "erased")
             return None
         row.state, row.attempts, row.changed = "sending", row.attempts + 1, self.running.now()
+        try:
+            message = self._letters.fill(row, subscriber, row.changed)
+        except ValueError as error:         # one address that no header can carry stops nobody else's mail
+            self._end(row, "refused", f"not sent: {error}")
+            return None
         row.save(only=_WRITTEN)
-        return _Mail(row, subscriber.email, self._letters.fill(row, subscriber, row.changed))
+        return _Mail(row, subscriber.email, message)
+
+    def _is_over(self) -> bool:
+        """Whether no further mail of an issue may be begun: asked of each, as a run may take hours."""
+        late = self.until is not None and self.running.now() >= self.until
+        return late or Setting.held_since() is not None
 
     def _settle(self, row: Delivery, reply: Reply | None) -> None:
         """What becomes of a mail after the relay's reply; None: the line broke after the dot."""
@@ -174,15 +204,17 @@ class _Run:
                 self._end(row, "queued", said, _CONTENT_AGAIN)
             case _:                         # account, quota, protocol: the queue stays as it is
                 self._end(row, "queued", said)
-                self._halt(said)
+                self._halt(nameless(said))
         if self._alike == (Outcome.CONTENT, _CONTENT_IN_A_ROW):
-            self._halt(f"what we send is refused, not to whom: {said}")
+            self._halt(f"what we send is refused, not to whom: {nameless(said)}")
         if self._alike == (None, _DOUBTS_IN_A_ROW):
             self._halt("the relay breaks the line after each mail, and does not say whether it has it")
 
     def _end(self, row: Delivery, state: str, said: str, wait: timedelta | None = None) -> None:
-        erased = not Subscriber.select().where(Subscriber.id == row.subscriber).exists()
-        row.state, row.reply, row.changed = state, "" if erased else said, self.running.now()
+        if not Subscriber.select().where(Subscriber.id == row.subscriber).exists():
+            # erased, maybe while it was sent: nothing said of them is kept, nothing more goes out
+            state, said = "dropped" if state in OPEN_STATES else state, ""
+        row.state, row.reply, row.changed = state, said, self.running.now()
         row.due = row.changed + wait if wait else row.due
         row.save(only=_WRITTEN)
         self.summary.ends[row.id] = state

@@ -14,9 +14,9 @@ from typing import Any
 from devdigest.urls import http_url
 from devdigest.wording import Wording
 
-# A line of a mail ends after 998 octets at the latest (RFC 5322, 2.1.1), and some things cannot be broken.
-_LONGEST_URL = 800      # octets once escaped, with room for its tag
-_LONGEST_WORD = 120     # characters, each up to 6 octets once escaped
+# Octets once escaped, with room for its tag: a line of a mail ends after 998 (RFC 5322, 2.1.1), and a link
+# cannot be broken.
+_LONGEST_URL = 800
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Edition:
     """An issue with its posts in order: team, people, overseas, then found late."""
     day: date                               # of the mail; yesterday is the day before
     items: tuple[Item, ...]
-    blogs: int                              # on the list, and of these answered
-    answered: int
+    blogs: int                              # on the list, and of these reached
+    reached: int
     lacks: bool
 
     @property
@@ -56,8 +56,12 @@ class Edition:
         """The day of the oldest post that is not late: yesterday, unless there was no issue for some days."""
         return min((item.day for item in self.items if not item.late), default=self.yesterday)
 
-    def counts(self) -> Counter[str]:
-        return Counter(item.section for item in self.items)
+    def summary(self, words: Wording) -> str:
+        """How many posts each section has, where there are several; it may wrap between them only."""
+        counts = Counter(item.section for item in self.items)
+        parts = [f"{heading} {counts[section]:,}".replace(" ", "\u00a0")
+                 for section, heading in words.sections.items() if counts[section]]
+        return " ·\u00a0".join(parts) if len(parts) > 1 else ""
 
     def titles(self, longest: int) -> list[str]:
         return [title for item in self.items if (title := tidy(item.title, longest))]
@@ -69,7 +73,7 @@ def edition(issue: Any, posts: Iterable[Any]) -> Edition:
                        minutes=post.minutes, day=post.day, published=post.published, late=post.late,
                        blog_id=post.blog_id)
                   for post in posts)
-    return Edition(day=issue.day, items=items, blogs=issue.blogs, answered=issue.answered, lacks=issue.lacks)
+    return Edition(day=issue.day, items=items, blogs=issue.blogs, reached=issue.reached, lacks=issue.lacks)
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Row:
     excerpt: str
     blog: str
     folded: int
-    brief: bool = False                     # on one line, as the mail would grow too big otherwise
+    brief: bool = False                     # in small type, as one of very many
 
 
 Section = tuple[str, list[Row]]
@@ -135,10 +139,8 @@ def fullest(rows: list[Row], render: Callable[[list[Section], int], str], most: 
 
 
 def tidy(text: str, longest: int) -> str:
-    """`text` on one line without what cannot be seen, its longest words broken, cut at a word."""
+    """`text` on one line without what cannot be seen, cut at a word."""
     text = "".join(char for char in " ".join(text.split()) if char.isprintable() or char == "\u200d")
-    text = " ".join(word[start:start + _LONGEST_WORD] for word in text.split()
-                    for start in range(0, len(word), _LONGEST_WORD))
     if len(text) <= longest:
         return text
     cut = text[:longest - 1]

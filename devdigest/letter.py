@@ -13,9 +13,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from hashlib import sha256
 
-# What a header carries as it is: an unquoted local part and a domain in ASCII (RFC 5322, 3.4.1), as long as
-# RFC 5321, 4.5.3.1 allows.
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}")
+# What a header carries as it is: an unquoted local part and a domain in ASCII (RFC 5322, 3.4.1), together as
+# long as RFC 5321, 4.5.3.1 allows. The longest once escaped has the longest local part.
+_ADDRESS = re.compile(r"(?=.{3,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]+")
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _LONGEST_LINE = 900     # octets before filling; filled, none may be over 998 (RFC 5322, 2.1.1)
 

@@ -1,10 +1,10 @@
 """One line to wherever mail goes, made when first needed, and again after a pause where it broke."""
 import threading
 
-from devdigest.compose import seven_bit
 from devdigest.config import Mail
+from devdigest.letter import seven_bit
 from devdigest.maildir import Maildir
-from devdigest.replies import Dropped, InDoubt, Outcome, RelayError, Reply, Stage
+from devdigest.replies import Dropped, InDoubt, Outcome, RelayError, Reply, Stage, check_envelope
 from devdigest.smtp import Relay
 
 PAUSES = (5.0, 30.0, 120.0)     # seconds; a relay that only restarts is back by then
@@ -26,11 +26,13 @@ class Line:
 
     def send(self, recipient: str, message: bytes) -> Reply | None:
         """The relay's reply; None where it may have the mail. Raises RelayError where it surely has not."""
+        try:
+            check_envelope(self._mail.sender, recipient)
+        except ValueError as error:
+            return Reply(Stage.RCPT, 553, f"5.1.3 {error}")
         for pause in (*self._pauses, None):
             try:
                 reply = self._try(recipient, message)
-            except ValueError as error:
-                return Reply(Stage.RCPT, 553, f"5.1.3 {error}")
             except InDoubt:
                 self._close()
                 return None

@@ -3,7 +3,7 @@
 Instants are aware UTC, days calendar days in the site's zone. Foreign keys are lazy_load=False, so that no
 attribute hides a query.
 """
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from peewee import (
@@ -23,43 +23,12 @@ from devdigest.urls import parents
 GROUPS = ("team", "people", "overseas")     # also their order in an issue
 
 
-HOLD, LAST_SEEN, LINK_KEY = "hold", "last seen", "link key"       # settings
-
-
 class Verdict(StrEnum):
     NEWS = "news"
     HISTORY = "history"
     TOO_OLD = "too_old"
     COPY = "copy"
     HELD = "held"
-
-
-class Setting(Table):
-    """What the appliance itself has to remember: hold, the key of link tokens, the last time seen."""
-    name = TextField(primary_key=True)
-    value = TextField()
-
-    class Meta:
-        without_rowid = True
-
-    @classmethod
-    def read(cls, name: str) -> str | None:
-        row = cls.get_or_none(cls.name == name)
-        return row and row.value
-
-    @classmethod
-    def write(cls, name: str, value: str) -> None:
-        cls.replace(name=name, value=value).execute()
-
-    @classmethod
-    def clear(cls, name: str) -> None:
-        cls.delete().where(cls.name == name).execute()
-
-    @classmethod
-    def held_since(cls) -> datetime | None:
-        """Since when nothing is published or mailed; None where it is not held."""
-        since = cls.read(HOLD)
-        return datetime.fromisoformat(since) if since else None
 
 
 class Blog(Table):
@@ -98,6 +67,11 @@ class Blog(Table):
         return (cls.select().where(cls.state == "active",
                                    cls.not_before.is_null() | ~cls.asked_to_wait | (cls.not_before <= now))
                 .order_by(cls.fetched, cls.id))
+
+    @classmethod
+    def expected(cls, now: datetime) -> int:
+        """How many active blogs could be read in the last seven days: others are not missed in an issue."""
+        return cls.select().where(cls.state == "active", cls.read > now - timedelta(days=7)).count()
 
     @classmethod
     def to_retry(cls, now: datetime) -> ModelSelect:
@@ -185,22 +159,15 @@ class Post(Table):
         return self.blog.group
 
 
-class Held(Exception):
-    """Nothing is published or mailed now, as the owner wishes; says since when and what ends it."""
-
-    def __init__(self, since: datetime) -> None:
-        super().__init__(f"held since {since:%Y-%m-%d %H:%M} UTC; `devdigest resume` goes on")
-
-
 class Issue(Table):
     """One day's digest, frozen: mail, page and feed entry are made from it and its IssuePosts alone."""
     kind = TextField(default="daily", constraints=[one_of("kind", ("daily", "weekly"))])
     day = DayField()
     state = TextField(constraints=[one_of("state", ("published", "empty", "closed"))])
     created = UtcField()
-    blogs = IntegerField(default=0)             # blogs on the list that day, and those whose feed answered
-    answered = IntegerField(default=0)
-    lacks = BooleanField(default=False)         # fewer than half of the blogs could be asked
+    blogs = IntegerField(default=0)             # blogs asked that day, and those that could be read
+    reached = IntegerField(default=0)
+    lacks = BooleanField(default=False)         # fewer than half of those that can be read at all
 
     class Meta:
         indexes = ((("kind", "day"), True),)
@@ -274,25 +241,3 @@ class IssuePost(Table):
 # A post stands in one daily issue, for ever.
 IssuePost.add_index(IssuePost.index(IssuePost.post, unique=True, where=IssuePost.kind == "daily",
                                     name="issue_post_once"))
-
-
-class Run(Table):
-    """What a step did, and when: from this the worker knows what is due."""
-    job = TextField()
-    started = UtcField()
-    finished = UtcField(null=True)              # None: running, or cut off
-    blogs = IntegerField(default=0)             # collect: asked, answered (any status), failed, new posts
-    answered = IntegerField(default=0)
-    failed = IntegerField(default=0)
-    posts = IntegerField(default=0)
-    said = TextField(default="")                # one line for `status`
-
-    class Meta:
-        indexes = ((("job", "started"), False),)
-
-    @classmethod
-    def last(cls, job: str, finished: bool = True) -> "Run | None":
-        wanted = cls.select().where(cls.job == job)
-        if finished:
-            wanted = wanted.where(cls.finished.is_null(False))
-        return wanted.order_by(cls.started.desc()).first()

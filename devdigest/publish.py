@@ -8,7 +8,8 @@ from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.edition import edition
 from devdigest.locks import locked
-from devdigest.models import Held, Issue, IssuePost, Post, Run, Setting
+from devdigest.memory import Held, Run, Setting
+from devdigest.models import Issue, IssuePost, Post
 from devdigest.readers import Delivery
 from devdigest.table import db
 
@@ -40,11 +41,11 @@ def _chosen(config: Config, now: datetime) -> tuple[list[Post], list[Post]]:
 
 
 def _coverage() -> dict[str, int | bool]:
-    """How many blogs the last collect asked, and how many answered; under half is worth a word."""
+    """How many blogs the last collect asked and read; under half of the usual is worth a word."""
     run = Run.last("collect")
     if run is None:
-        return {"blogs": 0, "answered": 0, "lacks": False}
-    return {"blogs": run.blogs, "answered": run.answered, "lacks": 2 * run.answered < run.blogs}
+        return {"blogs": 0, "reached": 0, "lacks": False}
+    return {"blogs": run.blogs, "reached": run.reached, "lacks": run.lacks}
 
 
 def preview(config: Config, now: datetime) -> str:

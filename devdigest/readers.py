@@ -1,7 +1,7 @@
 """The tables of those who get the digest, and of the mails to them. No decision is made here."""
 from datetime import date, datetime, timedelta
 
-from peewee import ForeignKeyField, IntegerField, ModelSelect, TextField, Value
+from peewee import SQL, AutoField, ForeignKeyField, IntegerField, ModelSelect, TextField, Value
 
 from devdigest.columns import DayField, UtcField
 from devdigest.models import Issue
@@ -10,6 +10,8 @@ from devdigest.table import Table, one_of
 
 class Subscriber(Table):
     """Someone who asked for the digest. Erasing one leaves deliveries without a name behind."""
+    # never given out again: links in old mails are signed for the number (sqlite.org/autoinc.html)
+    id = AutoField(constraints=[SQL("AUTOINCREMENT")])
     email = TextField(unique=True, collation="NOCASE")
     state = TextField(default="pending", constraints=[one_of("state", ("pending", "active", "cancelled"))])
     frequency = TextField(default="daily", constraints=[one_of("frequency", ("daily", "weekly", "both"))])
@@ -50,8 +52,11 @@ class Suppression(Table):
         without_rowid = True
 
 
-DELIVERY_STATES = ("queued", "sending", "waiting", "unknown", "sent", "refused", "given_up", "dropped")
+DELIVERY_STATES = ("sent", "queued", "sending", "waiting", "unknown", "refused", "given_up", "dropped")
 OPEN_STATES = ("queued", "sending", "waiting", "unknown")
+# In these very words, as literals: only so SQLite knows that the index below has all that is asked for
+# (sqlite.org/partialindex.html, 3.1); with bound values it reads every mail ever sent.
+_OPEN = SQL(f""""state" IN ({', '.join(map(repr, OPEN_STATES))})""")
 MOST_DOUBTS = 3         # a mail that is cut off each time may be what cuts us off
 
 
@@ -85,7 +90,7 @@ class Delivery(Table):
     @classmethod
     def recover(cls, now: datetime) -> None:
         """Rows that a killed run left claimed: whether the relay has them is not known."""
-        for row in cls.select().where(cls.state == "sending"):
+        for row in cls.select().where(_OPEN, cls.state == "sending"):
             row.state, row.changed, row.reply = row.doubt(), now, "cut off while it was sent"
             row.save()
 
@@ -96,16 +101,26 @@ class Delivery(Table):
 
     @classmethod
     def give_up(cls, today: date, now: datetime) -> int:
-        """Rows still in the outbox, of issues three days old, end with the relay's last words."""
+        """Rows still in the outbox, of issues three days old, end with the relay's last words.
+
+        What waits for its reader's mailbox ends with the day of its issue: the next one is coming.
+        """
         old = Issue.select(Issue.id).where(Issue.day <= today - timedelta(days=3))
+        past = Issue.select(Issue.id).where(Issue.day < today)
+        issue = cls.issue + 0           # not by the index of issues
         return (cls.update(state="given_up", changed=now)
-                .where(cls.state.in_(OPEN_STATES), cls.issue.in_(old)).execute())
+                .where(_OPEN, issue.in_(old) | ((cls.state == "waiting") & issue.in_(past))).execute())
 
     @classmethod
     def due_now(cls, now: datetime, issues: bool) -> ModelSelect:
-        """The rows due: confirmation mails first (alone, without `issues`), those in doubt last."""
-        due = (cls.select(cls.id).where(cls.state.in_(OPEN_STATES), cls.due <= now)
-               .order_by(cls.issue.is_null(False), cls.state == "unknown", cls.issue, cls.id))
+        """The rows due: confirmation mails first (alone, without `issues`), those in doubt last.
+
+        What was tried twice goes after all that was not: a mail at which the relay balks each time would
+        end every run before the others had their turn.
+        """
+        due = (cls.select(cls.id).where(_OPEN, cls.due <= now)
+               .order_by(cls.attempts > 1, cls.issue.is_null(False), cls.state == "unknown", cls.issue,
+                         cls.attempts, cls.id))
         return due if issues else due.where(cls.issue.is_null())
 
     @classmethod
@@ -114,4 +129,4 @@ class Delivery(Table):
 
 
 # partial: what is final grows for ever and is never searched for
-Delivery.add_index(Delivery.index(Delivery.due, where=Delivery.state.in_(OPEN_STATES), name="delivery_open"))
+Delivery.add_index(Delivery.index(Delivery.due, where=_OPEN, name="delivery_open"))

@@ -104,6 +104,11 @@ def judge(stage: Stage, code: int, text: str) -> Outcome:
                 and re.search(row.words, said, re.IGNORECASE))
 
 
+def nameless(said: str) -> str:
+    """A reply for the log, where no addresses stand."""
+    return _ECHOED_ADDRESS.sub("…", said)
+
+
 def enhanced(text: str) -> str:
     """The first enhanced status code in a reply's text, "5.1.1"; "" where there is none."""
     found = _STATUS.search(text)

@@ -6,24 +6,24 @@ from peewee import fn
 
 from devdigest.config import Config
 from devdigest.days import at, local_day
-from devdigest.models import Blog, Issue, IssuePost, Post, Run, Setting, Verdict
+from devdigest.memory import Run, Setting
+from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
 from devdigest.readers import Delivery, Subscriber
 
 
 def facts(config: Config, now: datetime) -> dict[str, Any]:
     """Everything `status` tells, ready for JSON: instants in ISO 8601 UTC, counts by state."""
-    today = local_day(now, config.site.timezone)
     issue = Issue.select().where(Issue.kind == "daily").order_by(Issue.day.desc()).first()
-    held = Setting.held_since()
+    held, next_issue = Setting.held_since(), _next(config, now, issue)
     return {
         "now": now.isoformat(timespec="seconds"),
         "held_since": held and held.isoformat(timespec="seconds"),
         "collect": _run("collect"),
         "blogs": _counts(Blog, Blog.state) | {"failing": _failing().count()},
         "held_posts": _held_posts(),
-        "waiting_posts": Post.news_before(today).count(),
+        "waiting_posts": Post.news_before(local_day(next_issue, config.site.timezone)).count(),
         "issue": issue and _issue(issue),
-        "next_issue": _next(config, now, issue).isoformat(timespec="seconds"),
+        "next_issue": next_issue.isoformat(timespec="seconds"),
         "subscribers": _counts(Subscriber, Subscriber.state),
         "outbox": _counts(Delivery, Delivery.state, Delivery.issue == issue) if issue else {},
         "confirmations_waiting": Delivery.due_now(now, issues=False).count(),
@@ -47,7 +47,7 @@ def failing() -> list[Blog]:
 def _run(job: str) -> dict[str, Any] | None:
     run = Run.last(job)
     return run and {"started": run.started.isoformat(timespec="seconds"), "said": run.said,
-                    "blogs": run.blogs, "answered": run.answered, "failed": run.failed, "posts": run.posts}
+                    "blogs": run.blogs, "reached": run.reached, "failed": run.failed, "posts": run.posts}
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

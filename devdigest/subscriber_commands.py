@@ -19,16 +19,17 @@ def add(context: Context, args: Namespace) -> int:
     email = subscribers.tidy(args.email)
     if reason := subscribers.why_not(email):
         raise subscribers.NotAnAddress(f"{email}: {reason}; whoever left comes back only by signing up again")
-    known = Subscriber.of(email)
-    subscribers.add(email, datetime.now(UTC), confirmed=args.confirmed,
+    known, now = Subscriber.of(email), datetime.now(UTC)
+    asked = known is not None and subscribers.was_asked_today(known, now)
+    subscribers.add(email, now, confirmed=args.confirmed,
                     source=args.source or "the owner, by hand",
                     language=args.language or context.config.site.language)
     if known and known.state == "active":
         print(f"{email} is active already")
     elif args.confirmed:
         print(f"{email} gets the next issue")
-    elif known:
-        print(f"{email} was asked already, and has not confirmed yet")
+    elif asked:
+        print(f"{email} was asked today, and has not confirmed yet")
     else:
         print(f"{email} is asked to confirm; the mail goes out with the next `devdigest deliver`")
     return 0
@@ -82,7 +83,7 @@ def remove(context: Context, args: Namespace) -> int:
 
 
 def forget(context: Context, args: Namespace) -> int:
-    subscribers.forget(_find(args.email))
+    subscribers.forget(_find(args.email), datetime.now(UTC))
     print("erased: the address, its consents, and what relays said of it")
     return 0
 

@@ -6,14 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from email_validator import EmailNotValidError, validate_email
+from peewee import chunked
 
 from devdigest import tokens
-from devdigest.models import LINK_KEY, Setting
+from devdigest.memory import LINK_KEY, Setting
 from devdigest.readers import OPEN_STATES, Confirmation, Consent, Delivery, Subscriber, Suppression
 from devdigest.table import db
 
 CONFIRM, LINK = "confirm", "link"           # purposes of tokens
 _VALID_FOR = timedelta(hours=48)
+_ASK_AGAIN = timedelta(hours=24)
+_TAKE_BACK = timedelta(hours=1)             # mails are forwarded: an old link must not bring anyone back
+_PORTION = 100                              # rows of an import in one transaction: a second on a Pi
 _PENDING_FOR = timedelta(days=7)            # a request nobody confirmed is erased then
 
 
@@ -64,24 +68,29 @@ def why_not(email: str) -> str:
     return "cancelled" if subscriber and subscriber.state == "cancelled" else ""
 
 
-def add(email: str, now: datetime, *, confirmed: bool, source: str, language: str,
-        frequency: str = "daily") -> tuple[Subscriber, bool]:
-    """(the subscriber, whether it is new); not confirmed, it gets a confirmation mail. Raises NotAnAddress.
+def add(email: str, now: datetime, *, confirmed: bool, source: str,
+        language: str) -> tuple[Subscriber, bool]:
+    """(the subscriber, whether it is new); not confirmed, it gets a confirmation mail, one a day at most.
 
-    Whoever calls has asked why_not() before.
+    Whoever calls has asked why_not() before. Raises NotAnAddress.
     """
     email = tidy(email)
     with db.atomic():
         known = Subscriber.of(email)
-        if known is not None and (known.state == "active" or not confirmed):
+        if known is not None and known.state == "active":
             return known, False
-        subscriber = known or Subscriber.create(email=email, created=now, language=language,
-                                                frequency=frequency)
+        subscriber = known or Subscriber.create(email=email, created=now, language=language)
         if confirmed:
             _activate(subscriber, now, source)
-        else:
+        elif not was_asked_today(subscriber, now):
             Delivery.create(subscriber=subscriber, created=now, due=now, changed=now)
         return subscriber, known is None
+
+
+def was_asked_today(subscriber: Subscriber, now: datetime) -> bool:
+    """Whether a confirmation mail was queued in the last 24 hours: nobody can have a stranger flooded."""
+    return (Delivery.select().where(Delivery.subscriber == subscriber, Delivery.issue.is_null(),
+                                    Delivery.created > now - _ASK_AGAIN).exists())
 
 
 def _activate(subscriber: Subscriber, now: datetime, source: str) -> None:
@@ -91,14 +100,16 @@ def _activate(subscriber: Subscriber, now: datetime, source: str) -> None:
 
 
 def import_csv(data: bytes, now: datetime, *, confirmed: bool, source: str, language: str) -> Imported:
-    """Adds every address of a CSV file, the first column of each row, all in one transaction.
+    """Adds every address of a CSV file, the first column of each row; may be repeated.
 
-    Cancelled and suppressed addresses are never revived. Raises NotACsv.
+    In portions, between which others may write: a long list must not make an unsubscription or the outbox
+    wait. Cancelled and suppressed addresses are never revived. Raises NotACsv, before anything is added.
     """
-    done = Imported()
-    with db.atomic():
-        for given, row_language in _rows(data):
-            _import_one(given, row_language or language, now, confirmed, source, done)
+    done, rows = Imported(), list(_rows(data))
+    for some in chunked(rows, _PORTION):
+        with db.atomic():
+            for given, row_language in some:
+                _import_one(given, row_language or language, now, confirmed, source, done)
     return done
 
 
@@ -174,15 +185,31 @@ def speak(subscriber: Subscriber, language: str) -> None:
     subscriber.save(only=[Subscriber.language])
 
 
-def take_back(subscriber: Subscriber) -> None:
-    """Undoes cancel(), as the same link allows; only for who had confirmed before."""
-    if subscriber.state == "cancelled" and subscriber.confirmed:
+def can_take_back(subscriber: Subscriber, now: datetime) -> bool:
+    """Whether cancel() can be undone by the same link: within the hour, by who had confirmed before."""
+    return bool(subscriber.state == "cancelled" and subscriber.confirmed
+                and now - subscriber.cancelled < _TAKE_BACK)
+
+
+def take_back(subscriber: Subscriber, now: datetime) -> None:
+    """Undoes cancel() where that can be."""
+    if can_take_back(subscriber, now):
         subscriber.state, subscriber.cancelled = "active", None
         subscriber.save()
 
 
-def forget(subscriber: Subscriber) -> None:
-    """Erases a subscriber: the address, the consents, what the relay said of them. Counts stay."""
+def forget(subscriber: Subscriber, now: datetime) -> None:
+    """Erases a subscriber: the address, the consents, what relays said of them. Counts stay.
+
+    So does the keyed hash of the address, that no import brings it back.
+    """
+    with db.atomic():
+        Suppression.insert(address=tokens.address_hash(link_key(), subscriber.email), reason="erased",
+                           since=now).on_conflict_ignore().execute()
+        _erase(subscriber)
+
+
+def _erase(subscriber: Subscriber) -> None:
     with db.atomic():
         mails = Delivery.subscriber == subscriber
         Delivery.update(state="dropped").where(mails, Delivery.state.in_(OPEN_STATES)).execute()
@@ -195,5 +222,5 @@ def erase_unconfirmed(now: datetime) -> int:
     old = list(Subscriber.select().where(Subscriber.state == "pending",
                                          Subscriber.created <= now - _PENDING_FOR))
     for subscriber in old:
-        forget(subscriber)
+        _erase(subscriber)
     return len(old)

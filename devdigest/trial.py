@@ -100,7 +100,12 @@ def _stay(settings: Path) -> int:
     chosen = config.load(settings)
     print(f"\nthe site     {chosen.site.url}/\nthe issue    {chosen.site.url}/issues/\n"
           f"the mail     {_FOLDER}/issue.html in a browser\nCtrl-C ends it", flush=True)
-    web.serve(chosen, stop)
+    try:
+        web.serve(chosen, stop)
+    except OSError as error:
+        print(f"the site cannot be shown on {chosen.web.listen}: {error.strerror}; "
+              "`./setup.sh try --port 8081` takes another port", file=sys.stderr)
+        return 1
     return 0
 
 

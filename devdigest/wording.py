@@ -14,8 +14,11 @@ class Wording:
     day: Callable[[date], str]                      # with its weekday
     short_day: Callable[[date], str]
     span: Callable[[date, date], str]               # first and last day
+    clock: Callable[[time], str]
     minutes: Callable[[int], str]
+    size: Callable[[int], str]                      # of an issue, in posts
     posts: Callable[[int], str]                     # begins the subject, ends the headline
+    blogs: Callable[[int], str]
     no_title: str
     read_on_web: str
     fold: Callable[[str, int], str]                 # blog, further posts of it
@@ -26,6 +29,7 @@ class Wording:
     manage: str
     unsubscribe: str
     where: str
+    privacy: str
     blog_list: str
     contact: str
     confirm_subject: Callable[[str], str]           # site
@@ -57,6 +61,10 @@ def _clock_ko(clock: time) -> str:
     return f"{half} {clock.hour % 12 or 12}시" + (f" {clock.minute}분" if clock.minute else "")
 
 
+def _clock_en(clock: time) -> str:
+    return f"{clock:%H:%M}"
+
+
 def _day_en(day: date) -> str:
     return f"{day.day} {_MONTHS_EN[day.month - 1]}"
 
@@ -76,26 +84,30 @@ KOREAN = Wording(
     day=lambda day: f"{_day_ko(day)} {_WEEKDAYS_KO[day.weekday()]}요일",
     short_day=_day_ko,
     span=_span_ko,
+    clock=_clock_ko,
     minutes=lambda minutes: f"{minutes}분",
+    size=lambda count: f"글 {count:,}편",
     posts=lambda count: f"개발 블로그 글 {count:,}편",
+    blogs=lambda count: f"블로그 {count:,}곳",
     no_title="(제목 없음)",
     read_on_web="웹에서 보기",
     fold=lambda blog, more: f"{blog}의 글 {more:,}편 더 보기",
     rest=lambda more: f"웹에서 {more:,}편 더 보기",
-    lacks=lambda blogs, answered: f"블로그 {blogs:,}곳 가운데 {answered:,}곳만 읽을 수 있었습니다. "
+    lacks=lambda blogs, reached: f"블로그 {blogs:,}곳 가운데 {reached:,}곳만 읽을 수 있었습니다. "
                                   f"빠진 글은 찾는 대로 보내 드립니다.",
     sent=lambda to, since, clock: f"{to}{since} 매일 {_clock_ko(clock)}에 보내 드립니다.",
     since=lambda day: f" 님이 {day.year}년 {_day_ko(day)}에 신청하셔서" if day else " 님께",
     manage="설정 바꾸기",
     unsubscribe="구독 취소",
     where="내 블로그 글이 왜 없나요?",
+    privacy="개인정보",
     blog_list="블로그 목록",
     contact="문의",
     confirm_subject=lambda site: f"{site} 구독을 확인해 주세요",
     confirm_headline="구독을 확인해 주세요",
     confirm_asked=lambda to, site, asked: f"{_day_ko(asked)} {_clock_ko(asked.time())}, "
                                           f"{to} 주소로 {site} 구독 신청이 들어왔습니다.",
-    confirm_promise=lambda clock: f"확인해 주시면 어제 올라온 개발 블로그 글을 "
+    confirm_promise=lambda clock: f"확인해 주시면 전날 올라온 개발 블로그 글을 "
                                   f"매일 {_clock_ko(clock)}에 보내 드립니다.",
     confirm_button="구독 시작하기",
     confirm_link="버튼이 눌리지 않으면 아래 주소를 열어 주세요.",
@@ -110,27 +122,31 @@ ENGLISH = Wording(
     day=lambda day: f"{_WEEKDAYS_EN[day.weekday()]}, {_day_en(day)}",
     short_day=_day_en,
     span=_span_en,
+    clock=_clock_en,
     minutes=lambda minutes: f"{minutes} min",
+    size=lambda count: _count_en(count, "post", "posts"),
     posts=lambda count: _count_en(count, "developer blog post", "developer blog posts"),
+    blogs=lambda count: _count_en(count, "blog", "blogs"),
     no_title="(no title)",
     read_on_web="Read on the web",
     fold=lambda blog, more: f"{more:,} more from {blog}",
     rest=lambda more: f"{more:,} more on the web",
-    lacks=lambda blogs, answered: f"Only {answered:,} of {blogs:,} blogs could be read. "
+    lacks=lambda blogs, reached: f"Only {reached:,} of {_count_en(blogs, 'blog', 'blogs')} could be read. "
                                   f"What is missing will follow as soon as it is found.",
-    sent=lambda to, since, clock: f"Sent every day at {clock:%H:%M} because {to}{since}.",
+    sent=lambda to, since, clock: f"Sent every day at {_clock_en(clock)} because {to}{since}.",
     since=lambda day: f" signed up on {_day_en(day)} {day.year}" if day else " is subscribed",
     manage="Change settings",
     unsubscribe="Unsubscribe",
     where="Where is my blog’s post?",
+    privacy="Privacy",
     blog_list="List of blogs",
     contact="Contact",
     confirm_subject=lambda site: f"Please confirm your subscription to {site}",
     confirm_headline="Please confirm your subscription",
-    confirm_asked=lambda to, site, asked: f"On {_day_en(asked)} at {asked:%H:%M}, someone asked for {site} "
-                                          f"to be sent to {to}.",
+    confirm_asked=lambda to, site, asked: f"On {_day_en(asked)} at {_clock_en(asked.time())}, someone "
+                                          f"asked for {site} to be sent to {to}.",
     confirm_promise=lambda clock: f"Once you confirm, yesterday’s developer blog posts will come every day "
-                                  f"at {clock:%H:%M}.",
+                                  f"at {_clock_en(clock)}.",
     confirm_button="Start my subscription",
     confirm_link="If the button does not work, open this address.",
     confirm_expiry="The link is good for 48 hours.",

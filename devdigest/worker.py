@@ -14,15 +14,16 @@ from devdigest.config import Config
 from devdigest.database import connected
 from devdigest.deliver import deliver
 from devdigest.locks import Busy
-from devdigest.models import LAST_SEEN, Held, Setting
+from devdigest.memory import LAST_SEEN, Held, Setting
 from devdigest.publish import publish
 
 log = logging.getLogger(__name__)
 
 _TICK = 20                                  # seconds
 _BACK_OFF = (60, 300, 900)                  # seconds after a failure, the last repeats
+_LOCKED_OUT = 6 * 3600                      # seconds after a refused login: who tries on is locked out
 _SEEN_EVERY = timedelta(minutes=10)         # a write each time; a clock set back is told by days, not minutes
-_FAREWELL = 4.0                             # seconds for jobs to end; systemd and people wait five
+_FAREWELL = 3.5                             # seconds for jobs to end; systemd and people wait five
 
 Job = Callable[[datetime], bool]            # whether it ended well
 
@@ -36,6 +37,7 @@ class Worker:
         self._threads: dict[str, threading.Thread] = {}
         self._failures: dict[str, tuple[int, float]] = {}       # how many in a row, and until when to wait
         self._doubt, self._asking = "", threading.Lock()
+        self._locked_out_until = 0.0        # a restart, as after a change of the password, tries at once
 
     def run(self) -> None:
         jobs: dict[str, Job] = {"collect": self._collect, "publish": self._publish, "deliver": self._deliver,
@@ -44,9 +46,11 @@ class Worker:
         for name, job in jobs.items():
             scheduler.every(_TICK).seconds.do(self._start, name, job)
         log.info("worker started; issue at %s, %s", self._config.digest.time, self._config.site.zone)
-        scheduler.run_all()
-        while not self._stop.wait(1):
-            scheduler.run_pending()
+        # schedule reckons in local wall time: a clock set back by a day would silence it for that day
+        due = time.monotonic()
+        while not self._stop.wait(max(0.0, due - time.monotonic())):
+            scheduler.run_all()
+            due = time.monotonic() + _TICK
         self._farewell()
 
     def _start(self, name: str, job: Job) -> None:
@@ -95,8 +99,13 @@ class Worker:
 
     def _deliver(self, now: datetime) -> bool:
         kind = agenda.deliver(self._config, now)
-        return not kind or not deliver(self._config, now, self._password, self._stop,
-                                       issues=kind == "issues").fault
+        if not kind or time.monotonic() < self._locked_out_until:
+            return True
+        summary = deliver(self._config, now, self._password, self._stop, issues=kind == "issues",
+                          until=agenda.closes(self._config, now))
+        if summary.locked_out:
+            self._locked_out_until = time.monotonic() + _LOCKED_OUT
+        return not summary.fault
 
     def _care(self, now: datetime) -> bool:
         if agenda.care(self._config, now):
@@ -114,8 +123,7 @@ def clock_doubt(config: Config, now: datetime) -> str:
     """Why `now` cannot be trusted, "" where it can; then it is noted as seen."""
     if config.site.clock == "trust":
         return ""
-    text = Setting.read(LAST_SEEN)
-    seen = datetime.fromisoformat(text) if text else None
+    seen = Setting.last_seen()
     doubt = clock.doubt(now, seen, clock.synchronised())
     if not doubt and (seen is None or now - seen >= _SEEN_EVERY):
         Setting.write(LAST_SEEN, now.isoformat())

@@ -8,7 +8,8 @@ from conftest import a_blog
 
 from devdigest import agenda
 from devdigest.config import Config
-from devdigest.models import HOLD, Blog, Issue, Run, Setting
+from devdigest.memory import HOLD, Run, Setting
+from devdigest.models import Blog, Issue
 from devdigest.readers import Delivery, Subscriber
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -23,8 +24,8 @@ def at(clock: str, day: int = 21, zone: ZoneInfo = SEOUL, month: int = 11) -> da
     return datetime(2026, month, day, int(hour), int(minute), tzinfo=zone).astimezone(UTC)
 
 
-def collected(started: datetime, blogs: int = 10, answered: int = 10, finished: bool = True) -> Run:
-    return Run.create(job="collect", started=started, blogs=blogs, answered=answered,
+def collected(started: datetime, blogs: int = 10, reached: int = 10, finished: bool = True) -> Run:
+    return Run.create(job="collect", started=started, blogs=blogs, reached=reached, lacks=2 * reached < blogs,
                       finished=started + timedelta(minutes=2) if finished else None)
 
 
@@ -98,11 +99,11 @@ def test_what_will_not_pass_is_not_tried_again(config: Config) -> None:
 
 
 def test_a_collect_that_hardly_reached_anyone_is_repeated_until_there_is_an_issue(config: Config) -> None:
-    collected(at("09:50"), answered=4)
+    collected(at("09:50"), reached=4)
     assert agenda.collect(config, at("09:59")) == ""            # retries are at it before
     assert agenda.collect(config, at("10:04")) == ""
     assert agenda.collect(config, at("10:05")) == "collect"
-    collected(at("10:05"), answered=4)
+    collected(at("10:05"), reached=4)
     assert agenda.collect(config, at("10:19")) == ""
     assert agenda.collect(config, at("19:59")) == "collect"
     assert agenda.collect(config, at("20:00")) == ""
@@ -111,7 +112,7 @@ def test_a_collect_that_hardly_reached_anyone_is_repeated_until_there_is_an_issu
 
 
 def test_a_collect_that_reached_half_is_not_repeated(config: Config) -> None:
-    collected(at("09:00"), answered=5)
+    collected(at("09:00"), reached=5)
     assert agenda.collect(config, at("12:00")) == ""
 
 
@@ -170,20 +171,20 @@ class TestPublish:
         collected(at("19:46"))
         assert publish(config, at("19:59"), started) is True
 
-    @pytest.mark.parametrize(("answered", "due"), [(5, True), (4, False), (0, False)])
-    def test_a_collect_that_reached_less_than_half_is_no_ground(self, config: Config, answered: int,
+    @pytest.mark.parametrize(("reached", "due"), [(5, True), (4, False), (0, False)])
+    def test_a_collect_that_reached_less_than_half_is_no_ground(self, config: Config, reached: int,
                                                                due: bool) -> None:
-        collected(at("09:00"), answered=answered)
+        collected(at("09:00"), reached=reached)
         assert publish(config, at("10:31")) is due
 
     def test_one_that_reached_more_is_waited_for_until_latest(self, config: Config) -> None:
-        collected(at("09:00"), answered=1)
+        collected(at("09:00"), reached=1)
         assert publish(config, at("19:49")) is False
-        collected(at("15:00"), answered=9)
+        collected(at("15:00"), reached=9)
         assert publish(config, at("15:02")) is True
 
     def test_before_latest_an_issue_that_lacks_much_is_better_than_none(self, config: Config) -> None:
-        collected(at("19:30"), answered=1)
+        collected(at("19:30"), reached=1)
         assert publish(config, at("19:49")) is False
         assert publish(config, at("19:50")) is True
         assert publish(config, at("20:00")) is False
@@ -197,7 +198,7 @@ class TestPublish:
 
 
 def test_without_blogs_nothing_is_published(config: Config) -> None:
-    collected(at("09:00"), blogs=0, answered=0)
+    collected(at("09:00"), blogs=0, reached=0)
     assert publish(config, at("10:30")) is False
 
 
@@ -298,3 +299,23 @@ def test_a_time_that_clocks_skip_is_not_skipped(berlin: Config) -> None:
     collected(datetime(2026, 3, 28, 8, 0, tzinfo=UTC))
     assert agenda.collect(berlin, datetime(2026, 3, 29, 1, 29, tzinfo=UTC)) == ""       # clocks show 03:29
     assert agenda.collect(berlin, datetime(2026, 3, 29, 1, 30, tzinfo=UTC)) == "collect"
+
+
+# What stands for no collect of now
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_run_of_a_time_to_come_stands_for_none_of_now(config: Config, blog: Blog, finished: bool) -> None:
+    collected(at("10:00"), finished=finished)       # `--today` before digest.time, or a clock that was ahead
+    Run.create(job="care", started=at("10:00"), finished=at("10:01"))
+    assert agenda.collect(config, at("03:00")) == "collect"
+    assert agenda.care(config, at("03:00")) is True
+    collected(at("03:00"))
+    assert agenda.collect(config, at("03:10")) == ""
+    assert agenda.collect(config, at("09:00")) == "collect"
+
+
+def test_a_list_that_was_imported_since_is_read_before_anything_is_published(config: Config,
+                                                                            blog: Blog) -> None:
+    collected(at("11:00"), blogs=0, reached=0)
+    assert agenda.collect(config, at("12:00")) == "collect"
+    assert publish(config, at("12:00"), up_since=at("11:50")) is False

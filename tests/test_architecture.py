@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
 GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "locks", "addresses", "inflate"]
-RECORDS = ["columns", "table", "models", "readers", "database"]
+RECORDS = ["columns", "table", "memory", "models", "readers", "database"]
 CORE = ["wording", "encoding", "jsonfeed", "parse", "identity", "choose", "bloglists", "discover", "replies",
         "edition", "letter", "compose"]
 EDGES = ["connections", "fetch", "lanes", "smtp", "maildir", "line"]

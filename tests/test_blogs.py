@@ -378,3 +378,30 @@ def test_two_imports_at_once_add_each_blog_once():
     for thread in threads:
         thread.join()
     assert sorted(added) == [0, 0, 200]
+
+
+def test_a_page_belongs_to_the_blog_with_the_closest_site():
+    host = a_blog("https://host.example/rss", "https://host.example/")
+    bob = a_blog("https://host.example/~bob/rss", "https://host.example/~bob/")
+    team = a_blog("https://host.example/~bob/team.xml", "https://host.example/~bob")
+    a_blog("https://host.example/~bob/2026/rss", "https://host.example/~bob/2026/", state="excluded")
+    a_blog("https://nameless.example/rss", "")
+    assert Blog.owning("host.example/~bob/2026/hello") == {bob.id, team.id}
+    assert Blog.owning("host.example/~bobby/hello") == Blog.owning("host.example/?p=1") == {host.id}
+    assert Blog.owning("elsewhere.example/hello") == Blog.owning("") == set()
+
+
+def test_posts_that_share_a_link_are_those_that_are_no_copies():
+    ada, bob, carol = (a_blog(f"https://{name}.example/rss") for name in ("ada", "bob", "carol"))
+    original, held = a_post(bob, "link", Verdict.NEWS), a_post(ada, "link", Verdict.HELD)
+    a_post(carol, "link", Verdict.COPY)
+    a_post(ada, "", Verdict.NEWS)
+    a_post(ada, "other", Verdict.NEWS)
+    assert list(Post.sharing({"link", ""})) == [original, held]
+
+
+def test_whoever_was_reached_longest_ago_is_due_first():
+    late, early, never, same = (
+        a_blog(f"https://{name}.example/rss", fetched=fetched)
+        for name, fetched in (("late", NOW), ("early", NOW.replace(hour=0)), ("never", None), ("same", NOW)))
+    assert list(Blog.due(NOW)) == [never, early, late, same]

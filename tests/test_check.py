@@ -10,7 +10,8 @@ from relay import FakeRelay, ScriptedRelay, free_port, settings
 from devdigest import RELEASED, check
 from devdigest.check import OK, RED, WARN, Finding
 from devdigest.config import Config
-from devdigest.models import HOLD, LAST_SEEN, Issue, Run, Setting
+from devdigest.memory import HOLD, LAST_SEEN, Run, Setting
+from devdigest.models import Issue
 from devdigest.readers import Subscriber
 from devdigest.table import db
 
@@ -35,7 +36,7 @@ def by_smtp(config: Config, sender: str) -> Config:
 
 def test_an_installation_that_works_has_nothing_red(by_relay: Config, ada: Subscriber) -> None:
     a_blog()
-    Run.create(job="collect", started=NOW, finished=NOW, said="1 blogs, 1 answered")
+    Run.create(job="collect", started=NOW, finished=NOW, said="1 blogs, 1 reached")
     findings = list(check.findings(by_relay, Path("config.toml"), NOW, ""))
     assert [finding.name for finding in findings] == [
         "config", "disk", "database", "clock", "sender", "relay", "site", "blogs", "collect", "issue", "hold"]

@@ -10,7 +10,7 @@ import pytest
 from desk import SEOUL, TODAY, YESTERDAY, Desk, entry, seoul, utc
 
 from devdigest import blogs, choose, collect
-from devdigest.models import HOLD, Held, Setting
+from devdigest.memory import HOLD, Held, Setting
 from devdigest.parse import Feed
 from devdigest.publish import publish
 from devdigest.table import db

@@ -113,7 +113,7 @@ def mails(owner: Owner) -> list[Path]:
 # The steps
 
 def test_collect_publish_and_deliver_bring_yesterdays_posts_to_a_reader(ready: Owner) -> None:
-    collected = "collect: 1 blogs, 1 answered, 0 failed, 1 new posts, 0 s\n"
+    collected = "collect: 1 blogs, 1 read, 0 failed, 1 new posts, 0 s\n"
     assert ready.types("collect", *DAY) == (0, collected, "")
     assert ready.types("publish", *DAY).out == "publish: issue 2024-05-02 published, 1 posts, 1 mails\n"
     assert ready.types("deliver", *DAY).out == "deliver: 1 sent\n"
@@ -129,7 +129,7 @@ def test_run_does_the_same_in_one_and_may_be_repeated(ready: Owner) -> None:
 
 
 def test_each_step_tells_scripts_what_it_did(ready: Owner) -> None:
-    assert ready.reads("collect", *DAY) == {"blogs": 1, "answered": 1, "failed": 0, "new_posts": 1}
+    assert ready.reads("collect", *DAY) == {"blogs": 1, "reached": 1, "failed": 0, "new_posts": 1}
     assert ready.reads("publish", *DAY) == {"day": "2024-05-02", "state": "published", "posts": 1, "mails": 1,
                                             "made_now": True}
     assert ready.reads("deliver", *DAY) == {"rows": 1, "states": {"sent": 1}, "fault": ""}
@@ -335,7 +335,7 @@ def test_a_reader_comes_and_goes(owner: Owner) -> None:
     assert "is asked to confirm" in added.out
     [ada] = owner.reads("subscribers", "list")
     assert (ada["email"], ada["state"], ada["language"]) == ("Ada@example.org", "pending", "en")
-    assert "was asked already" in says("add")
+    assert "was asked today" in says("add")
     assert "gets the next issue" in says("add", "--confirmed")
     assert "is active already" in says("add", "--confirmed")
     assert "gets no more mail" in says("remove")
@@ -393,7 +393,7 @@ def test_status_tells_in_lines_what_waits(ready: Owner) -> None:
     ready.types("hold")
     lines = dict(line.split(maxsplit=1) for line in ready.types("status").out.splitlines())
     assert lines["HELD"].endswith("`devdigest resume` goes on")
-    assert lines["collect"].startswith("2024-05-02 10:00: 1 blogs, 1 answered")
+    assert lines["collect"].startswith("2024-05-02 10:00: 1 blogs, 1 read")
     assert lines["blogs"] == "1 active"
     assert lines["posts"] == "1 wait for the next issue"
     assert lines["readers"] == "1 active, 1 pending"

@@ -115,6 +115,12 @@ def test_the_day_must_end_after_the_issue(tmp_path: Path, latest: str) -> None:
     assert fault == f"[digest] latest: expected one after time = '10:00', got '{latest}'"
 
 
+@pytest.mark.parametrize("text", ['[digest]\ntime = "00:00"', '[collect]\ntimes = ["10:00", "22:00"]'])
+def test_one_collect_must_come_before_the_issue(tmp_path: Path, text: str) -> None:
+    [fault] = faults_of(tmp_path, text)
+    assert fault.startswith("[collect] times: expected one before [digest] time = ")
+
+
 def test_a_relay_needs_a_name(tmp_path: Path) -> None:
     [fault] = faults_of(tmp_path, '[mail]\ntransport = "smtp"\n')
     assert fault.startswith("[mail] host: expected the relay's name")

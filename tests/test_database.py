@@ -13,7 +13,8 @@ from conftest import NOW, a_blog
 from peewee import IntegrityError, OperationalError
 
 from devdigest import database
-from devdigest.models import Blog, Issue, IssuePost, Post, Run, Setting
+from devdigest.memory import Run, Setting
+from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
 from devdigest.table import db
 

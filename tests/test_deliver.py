@@ -1,5 +1,6 @@
 """What becomes of each row of the outbox, over a real relay; the relay's troubles blame no subscriber."""
 import threading
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,7 +15,8 @@ from test_publish import a_post
 from devdigest import database, subscribers, tokens
 from devdigest.config import Config
 from devdigest.deliver import Summary, deliver
-from devdigest.models import HOLD, Held, Issue, Setting
+from devdigest.memory import HOLD, Held, Setting
+from devdigest.models import Issue
 from devdigest.publish import publish
 from devdigest.readers import Delivery, Subscriber, Suppression
 
@@ -98,7 +100,7 @@ def test_who_left_or_is_suppressed_after_publish_gets_no_mail(by_relay: Config, 
     subscribers.cancel(bob, TEN)
     Suppression.create(address=tokens.address_hash(subscribers.link_key(), "Carol@Example.org"),
                        reason="complaint", since=TEN)
-    subscribers.forget(dora)
+    subscribers.forget(dora, TEN)
     send(by_relay)
     assert [recipient for _, recipient, _ in relay.messages] == ["ada@example.org"]
     assert states() == {"ada@example.org": "sent", "bob@example.org": "dropped",
@@ -114,6 +116,30 @@ def test_while_held_only_confirmations_go(by_relay: Config, relay: FakeRelay) ->
         send(by_relay)
     assert [recipient for _, recipient, _ in relay.messages] == ["bob@example.org"]
     assert row("ada").state == "queued"
+
+
+def test_a_hold_stops_a_run_that_is_on(by_relay: Config, relay: FakeRelay) -> None:
+    published(by_relay, *(f"reader{number}" for number in range(30)))
+    with pytest.raises(Held):
+        send(by_relay, report=lambda done, of: Setting.write(HOLD, NOW.isoformat()) if done == 5 else None)
+    sent = len(relay.messages)
+    assert 5 <= sent <= 8
+    assert Counter(states().values()) == {"sent": sent, "queued": 30 - sent}
+
+
+def test_the_latest_hour_stops_a_run_that_is_on(by_relay: Config, relay: FakeRelay) -> None:
+    published(by_relay, *(f"reader{number}" for number in range(30)))
+    subscribers.add("bob@example.org", NOW, confirmed=False, source="", language="ko")
+    send(by_relay, until=TEN)
+    assert [recipient for _, recipient, _ in relay.messages] == ["bob@example.org"]
+    assert Counter(states().values()) == {"sent": 1, "queued": 30}
+
+
+def test_an_address_that_no_header_can_carry_stops_nobody_else(by_relay: Config, relay: FakeRelay) -> None:
+    Subscriber.create(email="a b@example.org", state="active", created=NOW)
+    published(by_relay, "ada", "bob")
+    assert send(by_relay).states == {"sent": 2, "refused": 1}
+    assert {recipient for _, recipient, _ in relay.messages} == {"ada@example.org", "bob@example.org"}
 
 
 def test_a_relay_that_is_down_leaves_the_outbox_untouched(config: Config) -> None:
@@ -275,9 +301,10 @@ def test_an_issue_of_no_posts_mails_nobody(by_relay: Config, relay: FakeRelay) -
 def test_who_is_erased_while_their_mail_is_under_way_stays_erased(config: Config) -> None:
     def forget_ada_once_her_mail_is_under_way() -> None:
         with database.connected():
+            until = time.monotonic() + 10
             while not Delivery.select().where(Delivery.state == "sending").exists():
-                pass
-            subscribers.forget(Subscriber.of("ada@example.org"))
+                assert time.monotonic() < until
+            subscribers.forget(Subscriber.of("ada@example.org"), TEN)
 
     with FakeRelay(delay=0.2) as relay:
         config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1))
@@ -288,3 +315,48 @@ def test_who_is_erased_while_their_mail_is_under_way_stays_erased(config: Config
         meanwhile.join()
     rows = Delivery.select(Delivery.subscriber, Delivery.state, Delivery.reply != "").order_by(Delivery.id)
     assert list(rows.tuples()) == [(None, "sent", 0), (2, "sent", 1)]
+
+
+@pytest.mark.parametrize("said", ["451 4.7.0 <{}>: slower", "550 5.7.1 <{}>: spam", "503 5.5.1 {}?"])
+def test_no_address_that_the_relay_quotes_is_told_to_the_log(config: Config, said: str,
+                                                             caplog: pytest.LogCaptureFixture) -> None:
+    with ScriptedRelay({".": said.format("reader0@example.org")}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, *(f"reader{number}" for number in range(5)))
+        fault = send(config).fault
+    assert said[:9] in fault
+    assert "reader0@" not in fault + caplog.text
+    assert "reader0@" in row("reader0").reply
+
+
+@pytest.mark.parametrize("said", ["451 local error in processing", "503 5.5.1 what?"])
+def test_a_mail_at_which_the_relay_balks_each_time_lets_the_others_pass(by_relay: Config, relay: FakeRelay,
+                                                                        said: str) -> None:
+    config = replace(by_relay, mail=replace(by_relay.mail, connections=1))
+    published(config, "ada", "bob", "carol")
+    relay.to_data |= {"ada": said}
+    for _ in range(4):
+        assert said in send(config).fault
+    assert states() == {"ada@example.org": "queued", "bob@example.org": "sent", "carol@example.org": "sent"}
+
+
+def test_a_refused_login_is_tried_once_and_not_on_every_line(config: Config) -> None:
+    with ScriptedRelay({"EHLO": "250-relay\n250 AUTH PLAIN", "AUTH": "535 5.7.8 bad credentials"}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=4,
+                                               user="digest"))
+        published(config, *(f"reader{number}" for number in range(9)))
+        summary = deliver(config, TEN, "wrong", threading.Event())
+        assert relay.connections == 1
+    assert summary.locked_out
+    assert set(states().values()) == {"queued"}
+
+
+def test_what_waits_for_its_reader_over_the_latest_hour_is_not_mailed_next_day(by_relay: Config,
+                                                                               relay: FakeRelay) -> None:
+    published(by_relay, "full")
+    send(by_relay)
+    assert row("full").state == "waiting"
+    relay.to_rcpt.clear()
+    send(by_relay, TEN + timedelta(days=1))     # the machine was off, or the relay down, at the last try
+    assert (row("full").state, relay.messages) == ("given_up", [])
+    assert row("full").reply.startswith("452 4.2.2")

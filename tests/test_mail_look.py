@@ -60,7 +60,7 @@ def an_item(number: int, group: str = "people", late: bool = False, **changes) -
 
 
 def an_edition(*items: Item, lacks: bool = False) -> Edition:
-    return Edition(date(2026, 11, 22), items, blogs=1990, answered=812, lacks=lacks)
+    return Edition(date(2026, 11, 22), items, blogs=1990, reached=812, lacks=lacks)
 
 
 def a_day_of(people: int) -> Edition:

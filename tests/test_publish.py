@@ -7,7 +7,8 @@ from conftest import NOW, a_blog
 
 from devdigest.config import Config
 from devdigest.locks import Busy, locked
-from devdigest.models import HOLD, Blog, Held, Issue, IssuePost, Post, Run, Setting
+from devdigest.memory import HOLD, Held, Run, Setting
+from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.publish import preview, publish
 from devdigest.readers import Delivery, Subscriber
 
@@ -139,9 +140,9 @@ def test_85_posts_in_a_day_are_all_in_the_issue(config: Config) -> None:
 
 def test_an_issue_says_what_it_lacks(config: Config) -> None:
     a_post(a_blog())
-    Run.create(job="collect", started=NOW, finished=NOW, blogs=100, answered=49)
+    Run.create(job="collect", started=NOW, finished=NOW, blogs=100, reached=49, lacks=True)
     issue, _ = publish(config, TEN)
-    assert (issue.lacks, issue.answered, issue.blogs) == (True, 49, 100)
+    assert (issue.lacks, issue.reached, issue.blogs) == (True, 49, 100)
     assert "49" in preview(config, TEN)
 
 

@@ -7,7 +7,8 @@ from conftest import NOW, a_blog
 
 from devdigest import status
 from devdigest.config import Config
-from devdigest.models import HOLD, Blog, Issue, IssuePost, Post, Run, Setting
+from devdigest.memory import HOLD, Run, Setting
+from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Delivery, Subscriber
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -88,7 +89,7 @@ def test_confirmations_that_wait_are_counted(config: Config, bob: Subscriber) ->
 
 
 def test_the_last_collect_that_ended_is_told(config: Config) -> None:
-    counted = {"blogs": 10, "answered": 9, "failed": 1, "posts": 4, "said": "10 blogs"}
+    counted = {"blogs": 10, "reached": 9, "failed": 1, "posts": 4, "said": "10 blogs"}
     Run.create(job="collect", started=NOW, finished=NOW, **counted)
     Run.create(job="collect", started=NOW + timedelta(hours=1))
     assert status.facts(config, TEN)["collect"] == {"started": NOW.isoformat()} | counted

@@ -8,7 +8,8 @@ from conftest import NOW
 from devdigest import subscribers, tokens
 from devdigest.config import Config
 from devdigest.database import connected
-from devdigest.models import Issue, Setting
+from devdigest.memory import Setting
+from devdigest.models import Issue
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
 from devdigest.subscribers import Imported, NotACsv, NotAnAddress
 from devdigest.table import db
@@ -155,7 +156,7 @@ def test_a_link_opens_its_subscriber_and_nobody_else(ada: Subscriber, bob: Subsc
     assert subscribers.by_link(token) == ada
     assert subscribers.by_link(tokens.sign(subscribers.link_key(), "hold", ada.id)) is None
     assert subscribers.by_link(tokens.sign(tokens.new_key(), "link", ada.id)) is None
-    subscribers.forget(ada)
+    subscribers.forget(ada, NOW)
     assert subscribers.by_link(token) is None
 
 
@@ -184,14 +185,20 @@ def test_cancelling_ends_it_and_may_be_repeated(ada: Subscriber) -> None:
 
 def test_who_cancelled_by_mistake_may_take_it_back(ada: Subscriber) -> None:
     subscribers.cancel(ada, NOW)
-    subscribers.take_back(Subscriber.of("ada@example.org"))
+    subscribers.take_back(Subscriber.of("ada@example.org"), NOW)
     back = Subscriber.of("ada@example.org")
     assert (back.state, back.cancelled) == ("active", None)
 
 
+def test_an_old_link_brings_nobody_back(ada: Subscriber) -> None:
+    subscribers.cancel(ada, NOW)
+    subscribers.take_back(Subscriber.of("ada@example.org"), NOW + timedelta(hours=1))
+    assert state_of("ada@example.org") == "cancelled"
+
+
 def test_taking_back_makes_nobody_active_who_never_confirmed(carol: Subscriber, bob: Subscriber) -> None:
     for subscriber in (carol, bob):
-        subscribers.take_back(subscriber)
+        subscribers.take_back(subscriber, NOW)
     assert (state_of("carol@example.org"), state_of("bob@example.org")) == ("cancelled", "pending")
 
 
@@ -213,7 +220,7 @@ def test_forgetting_erases_the_address_from_every_table_and_from_the_disk(config
     Delivery.create(issue=issue, subscriber=ada, state="refused", created=NOW, due=NOW, changed=NOW,
                     reply="550 5.1.1 <ada.lovelace@example.org> unknown")
     assert b"lovelace" in bytes_on_disk(config)
-    subscribers.forget(ada)
+    subscribers.forget(ada, NOW)
     assert b"lovelace" not in bytes_on_disk(config)
     assert Consent.select().where(Consent.subscriber == ada.id).count() == 0
 
@@ -222,13 +229,19 @@ def test_what_was_sent_to_the_forgotten_still_counts_and_what_waits_is_dropped(a
     for day, state in ((19, "sent"), (20, "refused"), (21, "waiting")):
         issue = Issue.create(day=date(2026, 11, day), state="published", created=NOW)
         Delivery.create(issue=issue, subscriber=ada, state=state, created=NOW, due=NOW, changed=NOW)
-    subscribers.forget(ada)
+    subscribers.forget(ada, NOW)
     assert outbox() == [(None, "sent"), (None, "refused"), (None, "dropped")]
+
+
+def test_who_was_erased_is_not_brought_back_by_an_import(ada: Subscriber) -> None:
+    subscribers.forget(ada, NOW)
+    done = import_csv(b"ada@example.org\n", confirmed=True)
+    assert (done.added, done.left_alone) == ([], [("ada@example.org", "suppressed: erased")])
 
 
 def test_who_is_forgotten_stays_suppressed(ada: Subscriber) -> None:
     suppress("ada@example.org", "complaint")
-    subscribers.forget(ada)
+    subscribers.forget(ada, NOW)
     assert subscribers.why_not("ADA@example.org") == "suppressed: complaint"
 
 
@@ -288,11 +301,16 @@ def test_what_is_no_csv_is_refused_whole(data: bytes, words: str) -> None:
     assert Subscriber.select().count() == 0
 
 
-def test_an_import_that_breaks_off_has_added_nobody() -> None:
-    def give_up(count: int) -> None:
-        if count == 2:
-            raise KeyboardInterrupt
-    with pytest.raises(KeyboardInterrupt):
-        subscribers.import_csv(b"ada@example.org\nbob@example.org\n", NOW, confirmed=False, source="",
-                               language="ko", report=give_up)
+def test_a_list_that_is_broken_at_its_end_adds_nobody() -> None:
+    data = b"\n".join(b"reader%d@example.org" % number for number in range(250)) + b"\n\xff@example.org"
+    with pytest.raises(NotACsv):
+        import_csv(data)
     assert (Subscriber.select().count(), outbox()) == (0, [])
+
+
+def test_the_links_of_who_was_erased_open_nobody_elses_subscription() -> None:
+    ada, _ = subscribers.add("ada@example.org", NOW, confirmed=True, source="", language="ko")
+    old_link = tokens.sign(subscribers.link_key(), subscribers.LINK, ada.id)
+    subscribers.forget(ada, NOW)
+    subscribers.add("bob@example.org", NOW, confirmed=True, source="", language="ko")
+    assert subscribers.by_link(old_link) is None

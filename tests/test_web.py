@@ -223,7 +223,6 @@ def test_who_never_confirmed_cannot_begin_by_undoing(visitor: Visitor, bob: Subs
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_wrong_token_is_a_page_that_is_not_there(visitor: Visitor, ada: Subscriber, method: str,
                                                    path: str) -> None:
-    subscribers.link_key()      # made at first use
     before = everything()
     for token in ("1-aaaaaaaaaaaaaaaaaaaa", "x", "1", "%EA%B8%80", "1-%00", "%D9%A1-a",
                   "999999999999999999-a", "9999999999999999999999-a"):
@@ -325,6 +324,9 @@ def test_the_front_page_has_the_numbers_and_the_newest_issue(visitor: Visitor) -
     assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page) == [
         ("구독자", "3"), ("어제의 글", "5"), ("모아 둔 글", "12")]
     assert "결제 서버의 p99를" in page
+    assert "장애 회고를 쓰는" not in page            # found late
+    assert "글 6편 모두 보기" in page
+    assert "매일 오전 10시에" in page
     assert 'href="/issues/2026-11-21"' in page
     assert "owner@example.org" in page
 
@@ -341,7 +343,7 @@ def test_the_archive_lists_every_issue_newest_first(visitor: Visitor) -> None:
     page = visitor.get("/issues/").text
     assert re.findall(r'<li><a href="/issues/([^"]*)">.*?<span>(.*?)</span>', page, re.DOTALL) == [
         ("2026-11-21", "글 6편"), ("2026-11-20", "올라온 글이 없었습니다"), ("2026-11-19", "글 1편"),
-        ("2026-10-31", "백업을 되살리느라 소식을 내지 않았습니다")]
+        ("2026-10-31", "백업을 복원하느라 소식을 내지 않았습니다")]
 
 
 def test_an_issue_shows_all_its_posts_by_section(visitor: Visitor) -> None:
@@ -360,14 +362,28 @@ def test_a_flood_of_one_blog_is_not_folded_on_the_web(visitor: Visitor) -> None:
     assert visitor.get("/issues/2026-11-21").text.count("<h3>") == 60
 
 
+def test_a_long_word_stays_whole_on_the_web(visitor: Visitor) -> None:
+    word = "Donaudampfschifffahrt" * 12
+    an_issue(a_post(a_blog(), word))
+    assert f">{word}</a>" in visitor.get("/issues/2026-11-21").text
+
+
+def test_one_is_not_told_in_the_plural(visitor: Visitor) -> None:
+    an_issue(a_post(a_blog(), "글"))
+    assert "<span>1 post</span>" in visitor.get("/issues/", Accept_Language="en").text
+    assert "We read 1 blog." in visitor.get("/blogs/", Accept_Language="en").text
+
+
 def test_an_issue_that_lacks_much_says_so(visitor: Visitor) -> None:
-    an_issue(a_post(a_blog(), "글"), blogs=1990, answered=812, lacks=True)
+    an_issue(a_post(a_blog(), "글"), blogs=1990, reached=812, lacks=True)
     assert "1,990곳 가운데 812곳만" in visitor.get("/issues/2026-11-21").text
 
 
 def test_an_empty_day_says_so(visitor: Visitor) -> None:
     an_issue(day=TODAY)
-    assert "올라온 글이 없었습니다" in visitor.get("/issues/2026-11-21").text
+    page = visitor.get("/issues/2026-11-21").text
+    assert "올라온 글이 없었습니다" in page
+    assert "다음 날 오전 10시에 보내 드립니다" in page
     assert "올라온 글이 없었습니다" in visitor.get("/").text
 
 
@@ -413,7 +429,7 @@ def test_the_list_has_every_blog_by_group_but_those_left_out(visitor: Visitor) -
         ("팀 블로그", "1"), ("개인 블로그", "4"), ("해외 블로그", "1")]
     assert re.findall(r"이사 간 블로그</a> <span class=\"fault\">(.*?)</span>", page) == [
         "피드 주소에 아무것도 없습니다 (HTTP 404)"]
-    assert "11월 21일에 읽음" in page
+    assert "11월 21일에 읽었습니다" in page
     assert "나가고 싶은 블로그" not in page
 
 
@@ -460,6 +476,7 @@ def test_a_blog_that_was_left_out_is_not_shown(visitor: Visitor) -> None:
     a_post(blog, "숨긴 제목")
     page = visitor.get(f"/blogs/{blog.id}").text
     assert "요청에 따라 목록에서 뺐습니다" in page
+    assert "다시 싣기를 바라시면" in page
     assert "숨긴 제목" not in page
     assert "example.org/feed" not in page
 

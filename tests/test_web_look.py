@@ -39,7 +39,7 @@ def the_pages(language: str) -> dict[str, str]:
                   fault="unreadable: SAXParseException " + "x" * 90)
     an_issue(a_post(wild, "아주 긴 제목은 " * 30), a_post(wild, "Donaudampfschifffahrt" * 12),
              a_post(wild, "가" * 200), a_post(wild, "", url="", excerpt="https://example.org/" + "a" * 180),
-             day=date(2026, 11, 18), blogs=1990, answered=812, lacks=True)
+             day=date(2026, 11, 18), blogs=1990, reached=812, lacks=True)
     ada, bob, carol = (Subscriber.create(email=f"{state}@example.org", state=state, language=language,
                                          created=NOW, confirmed=NOW, cancelled=NOW)
                        for state in ("active", "pending", "cancelled"))

@@ -20,7 +20,8 @@ from relay import STALL, ScriptedRelay
 
 from devdigest.config import Config
 from devdigest.days import local_day
-from devdigest.models import HOLD, LAST_SEEN, Blog, Issue, Post, Run, Setting
+from devdigest.memory import HOLD, LAST_SEEN, Run, Setting
+from devdigest.models import Blog, Issue, Post
 from devdigest.publish import publish
 from devdigest.readers import Delivery, Subscriber
 from devdigest.worker import Worker, clock_doubt

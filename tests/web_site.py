@@ -94,7 +94,7 @@ def a_week(readers: int = 0) -> None:
         a_post(slow, "What every programmer should know about memory, ten years on", minutes=14,
                excerpt="Caches have grown, cores have multiplied, and locality still decides who wins."),
         late=(a_post(note, "장애 회고를 쓰는 다섯 가지 질문", date(2026, 11, 17), minutes=4),),
-        blogs=6, answered=5)
+        blogs=6, reached=5)
     for number, verdict in enumerate(("news", "history", "too_old", "copy", "held")):
         a_post(note, f"글 {number}", TODAY, verdict=verdict, first_seen=NOW + timedelta(minutes=number))
     for number in range(readers):

@@ -15,7 +15,8 @@ from world_ledgers import Print
 
 from devdigest import blogs, collect, database
 from devdigest.config import Config, Database, Site
-from devdigest.models import HOLD, Blog, Held, IssuePost, Post, Setting
+from devdigest.memory import HOLD, Held, Setting
+from devdigest.models import Blog, IssuePost, Post
 from devdigest.parse import Entry, Feed
 from devdigest.publish import publish
 from devdigest.table import db

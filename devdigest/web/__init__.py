@@ -15,7 +15,7 @@ from waitress import wasyncore
 
 from devdigest import __version__, database
 from devdigest.config import Config
-from devdigest.models import Setting
+from devdigest.memory import Setting
 from devdigest.table import db
 from devdigest.web import archive, blogs, subscription
 from devdigest.web.visit import STYLE, STYLE_PATH, Visit

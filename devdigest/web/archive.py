@@ -1,15 +1,15 @@
 """The front page, the issues by date, and what is said about it all."""
-from collections import Counter
 from datetime import date
 from itertools import groupby
 
 from bottle import abort
 
+from devdigest.days import clock
 from devdigest.edition import Edition, Item, edition, tidy
 from devdigest.models import Issue, IssuePost, Post
 from devdigest.web.visit import Visit
 
-_ON_HOME = 8            # posts of the newest issue
+_ON_HOME = 8            # of yesterday's posts
 _LISTED = 400           # issues, a good year; older ones are reached from one to the one before
 
 Row = tuple[Item, str]  # and the line below its title
@@ -20,10 +20,11 @@ def home(visit: Visit) -> str:
     if not newest:
         return visit.page("home", title, issue=None)
     shown = edition(newest[0], IssuePost.of(newest[0]))
+    rows = [row for row in _rows(shown, visit) if not row[0].late]
     numbers = [(Issue.readers(), "readers"),
-               (sum(not item.late for item in shown.items), "yesterdays_posts"),
+               (len(rows), "yesterdays_posts"),
                (Post.collected(), "collected")]
-    return visit.page("home", title, issue=shown, numbers=numbers, rows=_rows(shown, visit)[:_ON_HOME])
+    return visit.page("home", title, issue=shown, numbers=numbers, rows=rows[:_ON_HOME])
 
 
 def issues(visit: Visit) -> str:
@@ -40,12 +41,13 @@ def issue(visit: Visit, day: str) -> str:
     sections = [(name, list(rows))
                 for name, rows in groupby(_rows(shown, visit), key=lambda row: row[0].section)]
     return visit.page("issue", words.span(first, last) if first < last else words.day(last), issue=shown,
-                      state=found.state, sections=sections, counts=_counts(shown.counts(), visit),
+                      state=found.state, sections=sections, counts=shown.summary(words),
                       before=Issue.day_before(found.day), after=Issue.day_after(found.day))
 
 
 def about(visit: Visit) -> str:
-    return visit.page(f"about-{visit.language}", visit.say("about"))
+    times = ", ".join(visit.words.clock(clock(text)) for text in visit.config.collect.times)
+    return visit.page(f"about-{visit.language}", visit.say("about"), times=times)
 
 
 def _date(text: str) -> date:
@@ -53,12 +55,6 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         abort(404)
-
-
-def _counts(counts: Counter[str], visit: Visit) -> str:
-    headings = visit.words.sections
-    parts = [f"{heading} {counts[section]:,}" for section, heading in headings.items() if counts[section]]
-    return " · ".join(part.replace(" ", "\u00a0") for part in parts) if len(parts) > 1 else ""
 
 
 def _rows(shown: Edition, visit: Visit) -> list[Row]:

@@ -32,7 +32,7 @@ def leave(visit: Visit, token: str) -> str:
 
 def come_back(visit: Visit, token: str) -> str:
     subscriber = _reader(visit, token)
-    subscribers.take_back(subscriber)
+    subscribers.take_back(subscriber, visit.now)
     log.info("subscriber %d took it back, now %s", subscriber.id, subscriber.state)
     return _managing(visit, subscriber, token, done="back" if subscriber.state == "active" else "")
 
@@ -90,7 +90,7 @@ def _own(visit: Visit, subscriber: Subscriber) -> Visit:
 def _leaving(visit: Visit, subscriber: Subscriber, token: str) -> str:
     own, left = _own(visit, subscriber), subscriber.state == "cancelled"
     return own.page("leave", own.say("left" if left else "leave"), token=token, left=left,
-                    confirmed=subscriber.confirmed)
+                    confirmed=subscribers.can_take_back(subscriber, visit.now))
 
 
 def _managing(visit: Visit, subscriber: Subscriber, token: str, done: str = "") -> str:

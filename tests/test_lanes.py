@@ -1,0 +1,95 @@
+"""Many fetches side by side: who shares a lane, and that a stop or a failure ends them all."""
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+from conftest import NOW
+from feed_server import FeedServer
+
+from devdigest.config import Config
+from devdigest.lanes import Ask, ask_all, plan
+
+
+def asks(*urls: str) -> list[Ask]:
+    return [Ask(number, url) for number, url in enumerate(urls)]
+
+
+def numbers(lanes: list[list[Ask]]) -> list[list[int]]:
+    return [[ask.id for ask in lane] for lane in lanes]
+
+
+SHORT, OTHER = "https://ada.example.org/rss", "https://bob.example.net/rss"
+TISTORY = [f"https://blog{number}.tistory.com/rss" for number in range(5)]
+
+
+@pytest.mark.parametrize(("urls", "per_operator", "lanes"), [
+    ([], 1, []),
+    ([SHORT, OTHER], 1, [[0], [1]]),
+    (TISTORY, 1, [[0, 1, 2, 3, 4]]),                        # sub-domains are one operator
+    (TISTORY, 2, [[0, 2, 4], [1, 3]]),
+    (TISTORY[:2], 8, [[0], [1]]),                           # no lane without an ask
+    ([SHORT, *TISTORY], 1, [[1, 2, 3, 4, 5], [0]]),         # the longest first
+    ([SHORT, OTHER, *TISTORY], 2, [[2, 4, 6], [3, 5], [0], [1]]),
+])
+def test_an_operator_has_so_many_lanes_and_the_longest_is_first(urls: list[str], per_operator: int,
+                                                                lanes: list[list[int]]) -> None:
+    assert numbers(plan(asks(*urls), per_operator)) == lanes
+
+
+def patient(config: Config, **collect: float) -> Config:
+    """A fetch may take so long that no test here sees one time out."""
+    return replace(config, collect=replace(config.collect, total_seconds=30, **collect))
+
+
+def test_every_ask_has_one_answer(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", b"<rss/>")
+    answers = list(ask_all(asks(feeds.url("/rss"), feeds.url("/none"), "https:///"), patient(config), NOW,
+                           threading.Event()))
+    assert {answer.ask.id: answer.fetched and answer.fetched.status for answer in answers} == {
+        0: 200, 1: None, 2: None}
+    assert all((answer.error is None) is (answer.fetched is not None) for answer in answers)
+
+
+def left_behind(before: set[threading.Thread]) -> set[threading.Thread]:
+    """The threads begun since that do not end by themselves within seconds."""
+    until = time.monotonic() + 5
+    while (left := set(threading.enumerate()) - before) and time.monotonic() < until:
+        time.sleep(0.02)
+    return left
+
+
+def test_a_stop_ends_it_within_a_second_though_a_fetch_hangs(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", b"<rss/>")
+    feeds.hang("/hang")
+    stop = threading.Event()
+    answers = ask_all(asks(feeds.url("/hang"), feeds.url("/rss")), patient(config), NOW, stop)
+    assert next(answers).ask.id == 1
+    threading.Timer(0.3, stop.set).start()
+    began = time.monotonic()
+    assert list(answers) == []
+    assert 0.2 < time.monotonic() - began < 1.3
+
+
+def test_an_ask_whose_turn_did_not_come_before_the_stop_is_not_made(config: Config,
+                                                                    feeds: FeedServer) -> None:
+    feeds.serve("/rss", b"<rss/>")
+    stop, before = threading.Event(), set(threading.enumerate())
+    for _ in ask_all(asks(*[feeds.url("/rss")] * 5), patient(config, per_operator=1, gap=2.0), NOW, stop):
+        stop.set()
+    assert left_behind(before) == set()
+    assert len(feeds.requests) == 1
+
+
+def test_who_fails_over_an_answer_leaves_no_thread_behind(config: Config, feeds: FeedServer) -> None:
+    def fail_over_the_first() -> None:
+        for answer in ask_all(asks(*[feeds.url("/rss")] * 20), patient(config, connections=2), NOW,
+                              threading.Event()):
+            raise LookupError(f"{answer.ask.id}, while {len(set(threading.enumerate()) - before)} at work")
+
+    feeds.serve("/rss", b"<rss/>")
+    before = set(threading.enumerate())
+    with pytest.raises(LookupError, match=r"while [1-9]"):
+        fail_over_the_first()
+    assert left_behind(before) == set()
+    assert len(feeds.requests) < 20     # more than had room: some threads were waiting to hand over
