@@ -40,11 +40,24 @@ install_requirements() {
     installed "$1" && return
     say_step "installing $1.txt into .venv"
     installed requirements || python3 -m venv --clear "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/$1.txt"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/$1.txt" ||
+        die "the packages could not be fetched: is there a way to the internet? (pip's words above)"
+    write_launcher
     local list
     for list in "$@"; do
         fingerprint > "$venv/.$list"
     done
+}
+
+# What the owner types: it works from any folder, and leaves no compiled files in the checkout.
+write_launcher() {
+    cat > "$venv/bin/devdigest" <<'EOF'
+#!/bin/sh
+here=$(cd "$(dirname "$0")/../.." && pwd)
+export PYTHONPATH="$here" PYTHONPYCACHEPREFIX="$here/.venv/pycache"
+exec "$here/.venv/bin/python" -m devdigest "$@"
+EOF
+    chmod +x "$venv/bin/devdigest"
 }
 
 say_step() {

@@ -56,10 +56,17 @@ def publish(config: Config, now: datetime, up_since: datetime) -> bool:
         return False
     zone = config.site.timezone
     today = local_day(now, zone)
-    done = Run.last("collect", until=now)
-    if done is None or not done.blogs or done.started < midnight(today, zone):
+    if not is_collected(config, now):
         return now >= max(at(today, config.digest.opens, zone), up_since) + _PATIENCE
-    return not done.lacks or now >= at(today, config.digest.closes, zone) - _LAST_CALL
+    last_call = at(today, config.digest.closes, zone) - _LAST_CALL
+    return not Run.last("collect", until=now).lacks or now >= last_call
+
+
+def is_collected(config: Config, now: datetime) -> bool:
+    """Whether blogs were read today, so that an issue has what it needs."""
+    done = Run.last("collect", until=now)
+    zone = config.site.timezone
+    return done is not None and done.blogs > 0 and done.started >= midnight(local_day(now, zone), zone)
 
 
 def deliver(config: Config, now: datetime) -> str:

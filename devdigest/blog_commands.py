@@ -6,6 +6,7 @@ from pathlib import Path
 from devdigest import blogs, collect, lanes, status
 from devdigest.bloglists import NotAList, as_opml
 from devdigest.commands import Context
+from devdigest.days import local_day
 from devdigest.models import Blog
 from devdigest.terminal import dump, table
 
@@ -79,18 +80,25 @@ def list_blogs(context: Context, args: Namespace) -> int:
                      "feed": blog.feed, "site": blog.site, "http_status": blog.status, "fault": blog.fault,
                      "failures": blog.failures, "last_read": blog.read} for blog in shown]))
     elif not shown:
-        print("every blog could be read" if args.failing else "none; `devdigest blogs import FILE-OR-URL`")
+        print(_nothing(args.failing))
     elif args.failing:
-        print(table([(blog.id, blog.name, blog.fault, f"{blog.failures}×", _day(blog.read), blog.feed)
-                     for blog in shown], ("id", "name", "fault", "times", "last read", "feed")))
+        print(table([(blog.id, blog.name, blog.fault, f"{blog.failures}×", _day(context, blog.read),
+                      blog.feed) for blog in shown], ("id", "name", "fault", "times", "last read", "feed")))
     else:
         print(table([(blog.id, blog.group, blog.state, blog.name, blog.feed) for blog in shown],
                     ("id", "group", "state", "name", "feed")))
     return 0
 
 
-def _day(instant: datetime | None) -> str:
-    return f"{instant:%Y-%m-%d}" if instant else "never"
+def _nothing(failing: bool) -> str:
+    if not failing:
+        return "none; `devdigest blogs import FILE-OR-URL`"
+    read = Blog.select().where(Blog.read.is_null(False)).exists()
+    return "every blog could be read" if read else "no blog was read yet; `devdigest collect`"
+
+
+def _day(context: Context, instant: datetime | None) -> str:
+    return f"{local_day(instant, context.config.site.timezone)}" if instant else "never"
 
 
 def export(context: Context, args: Namespace) -> int:

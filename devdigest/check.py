@@ -76,6 +76,8 @@ def _disk(config: Config) -> Finding:
 def _database() -> Finding:
     try:
         said = db.execute_sql("PRAGMA quick_check(1)").fetchone()[0]
+        with db.atomic():       # IMMEDIATE: asks for the right to write
+            pass
     except DatabaseError as error:      # damaged where even that question ends
         said = str(error)
     if said != "ok":

@@ -18,7 +18,7 @@ import peewee
 from devdigest import __version__, blog_commands, commands, config, database, subscriber_commands
 from devdigest.bloglists import NotAList
 from devdigest.blogs import NoSuchBlog, NotAdded
-from devdigest.commands import ClockDoubt, Context
+from devdigest.commands import ClockDoubt, Context, NotCollected
 from devdigest.config import ConfigError
 from devdigest.fetch import FetchError
 from devdigest.locks import Busy
@@ -32,7 +32,7 @@ from devdigest.terminal import complain
 
 # What a step may end with that is no fault of the program: said in a line, exit status 1.
 _EXPECTED = (Busy, Held, ClockDoubt, NotAList, NotAdded, NoSuchBlog, NoSuchSubscriber, NotAnAddress, NotACsv,
-             FetchError, RelayError, database.DatabaseError, OSError, sqlite3.OperationalError,
+             FetchError, RelayError, NotCollected, database.DatabaseError, sqlite3.OperationalError,
              peewee.OperationalError)
 
 Command = Callable[[Context, argparse.Namespace], int]
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path = config.find(args.config)
         settings = config.load(path)
         password = config.smtp_password(settings.mail)
-        _log_to_stderr()
+        _log_to_stderr(args.command)
         database.open(settings.database.path)
         code = args.run(Context(settings, path, password, _stop_by_signal()), args)
         sys.stdout.flush()
@@ -59,6 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # nobody reads on, as in `devdigest blogs list | head`; what is left must not be written at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else error
+        complain(f"{args.command}: {what}")
+        return 1
     except _EXPECTED as error:
         complain(f"{args.command}: {error}")
         return 1
@@ -67,10 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             db.close()
 
 
-def _log_to_stderr() -> None:
-    """Warnings on a terminal, one line per thing done in the journal, which brings its own time."""
-    level = logging.WARNING if sys.stderr.isatty() else logging.INFO
-    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+def _log_to_stderr(command: str) -> None:
+    """One line per thing done by the two services; by hand only warnings, as the command says the rest."""
+    level = logging.INFO if command in ("worker", "web") else logging.WARNING
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""      # a line of progress may stand there
+    logging.basicConfig(level=level, format=f"{clear}%(message)s", stream=sys.stderr, force=True)
     logging.getLogger("schedule").setLevel(logging.WARNING)
     logging.getLogger("urllib3").setLevel(logging.ERROR)    # it tells of every odd header a blog sends
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from devdigest import check, database, deliver, publish, status, web
+from devdigest import agenda, check, database, deliver, publish, status, web
 from devdigest.collect import collect
 from devdigest.config import EXAMPLE, Config, ConfigError
 from devdigest.days import at, local_day
 from devdigest.memory import HOLD, Setting
-from devdigest.models import IssuePost
+from devdigest.models import Issue, IssuePost
 from devdigest.readers import Delivery
 from devdigest.terminal import complain, counts, dump, progress, table
 from devdigest.worker import Worker, clock_doubt
@@ -25,6 +25,10 @@ class Context:
     path: Path | None           # of the configuration file; None for the embedded defaults
     password: str               # the relay's
     stop: threading.Event       # set by the first Ctrl-C or SIGTERM
+
+
+class NotCollected(Exception):
+    """An issue made now would be without posts, and the day's one."""
 
 
 class ClockDoubt(Exception):
@@ -74,12 +78,17 @@ def publish_command(context: Context, args: Namespace) -> int:
         args.preview.write_text(publish.preview(context.config, now), encoding="utf-8")
         print(f"wrote {args.preview}; nothing was published")
         return 0
+    today = local_day(now, context.config.site.timezone)
+    due = Issue.of(today) is None and Setting.held_since() is None
+    if due and not agenda.is_collected(context.config, now):
+        raise NotCollected("no blog was read since midnight; `devdigest collect` first")
     issue, made = publish.publish(context.config, now)
     posts = IssuePost.select().where(IssuePost.issue == issue).count()
     mails = Delivery.select().where(Delivery.issue == issue).count()
     document = {"day": issue.day, "state": issue.state, "posts": posts, "mails": mails, "made_now": made}
     _say(args, document, lambda: f"publish: issue {issue.day} {'' if made else 'was already '}{issue.state}, "
-                                 f"{posts} posts, {mails} mails")
+                                 f"{posts} posts, {mails} mails" + ("" if mails or not posts else
+                                                                    ", as there is no active subscriber"))
     return 0
 
 
@@ -120,7 +129,12 @@ def worker_command(context: Context, args: Namespace) -> int:
 
 
 def web_command(context: Context, args: Namespace) -> int:
-    web.serve(context.config, context.stop)
+    try:
+        web.serve(context.config, context.stop)
+    except (OSError, ValueError) as error:      # waitress' word for a host that is none
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"[web] listen {context.config.web.listen}: {reason}; end the other program there, "
+                          f"or change it") from error
     return 0
 
 

@@ -1,4 +1,5 @@
 """Opens the one SQLite file: pragmas for a Pi with an SD card, and numbered upgrades on `user_version`."""
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ TABLES = (Setting, Run, Blog, Post, Issue, IssuePost,
 UPGRADES: tuple[tuple[str, ...], ...] = ()
 VERSION = 1 + len(UPGRADES)
 
+_TOO_LITTLE = 1_000_000     # bytes free
 _PATIENCE = 10      # seconds for another process to end its transaction
 _PRAGMAS = {
     "foreign_keys": 1,
@@ -51,7 +53,14 @@ def open(path: str | Path) -> None:
         upgrade()
     except (OSError, sqlite3.DatabaseError, peewee.DatabaseError) as error:
         db.close()
-        raise DatabaseError(f"{path}: {error}; is [database] path right, and may we write there?") from error
+        raise DatabaseError(f"{path}: {error}; {_cure(path)}") from error
+
+
+def _cure(path: Path) -> str:
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    if shutil.disk_usage(folder).free < _TOO_LITTLE:
+        return f"no space is left at {folder}: make room, `sudo journalctl --vacuum-size=50M` does"
+    return "is [database] path right, and may we write there?"
 
 
 def upgrade(steps: Iterable[Iterable[str]] = UPGRADES) -> None:
@@ -68,6 +77,9 @@ def upgrade(steps: Iterable[Iterable[str]] = UPGRADES) -> None:
         raise DatabaseError(f"{path}: version {version}, written by a newer DevDigest; this one knows up to "
                             f"{newest}. Install the newer release again, or restore a backup from before it")
     if version == 0:
+        if strangers := set(db.get_tables()) - {table._meta.table_name for table in TABLES}:
+            raise DatabaseError(f"{db.database}: not a DevDigest database, it has {sorted(strangers)[0]!r}; "
+                                f"is [database] path right?")
         _create(newest)
         return
     for number, step in enumerate(steps[version - 1:], start=version + 1):

@@ -63,12 +63,23 @@ class SampleBlogs:
 
     def _answer(self, path: str) -> tuple[str, str] | None:
         """(content type, document) at `path`, None where nothing is ever said."""
-        blog = next((blog for blog in self.blogs if path == f"/{blog['path']}/feed"), None)
+        blog = next((blog for blog in self.blogs if path.startswith(f"/{blog['path']}/")), None)
         if blog is None or blog.get("trouble") == "html":
-            return "text/html; charset=utf-8", "<!doctype html><title>점검 중</title><p>곧 돌아오겠습니다."
+            return _page("점검 중", "곧 돌아오겠습니다.")
+        if not path.endswith("/feed"):
+            return self._post(blog, path)
         if blog.get("trouble") == "hang":
             return None
         return _WRITERS[blog["kind"]](blog, self.site(blog), self._now)
+
+    def _post(self, blog: dict[str, Any], path: str) -> tuple[str, str]:
+        posts = {} if blog.get("trouble") else _posts(blog, self.site(blog), self._now)
+        post = next((post for post in posts if post["link"].endswith(path)), None)
+        return _page(post["title"], f"{post['text']} (A sample post.)") if post else _page(blog["name"], "")
+
+
+def _page(title: str, text: str) -> tuple[str, str]:
+    return "text/html; charset=utf-8", f"<!doctype html><title>{escape(title)}</title><p>{escape(text)}"
 
 
 def _posts(blog: dict[str, Any], site: str, now: datetime) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from devdigest import subscribers
 from devdigest.commands import Context
 from devdigest.config import ConfigError
+from devdigest.days import local_day
 from devdigest.readers import Subscriber
 from devdigest.terminal import dump, table
 
@@ -63,14 +64,14 @@ def export(context: Context, args: Namespace) -> int:
 
 
 def list_subscribers(context: Context, args: Namespace) -> int:
-    everyone = list(Subscriber.select().order_by(Subscriber.id))
+    everyone, zone = list(Subscriber.select().order_by(Subscriber.id)), context.config.site.timezone
     if args.json:
         print(dump([{"id": one.id, "email": one.email, "state": one.state, "language": one.language,
                      "frequency": one.frequency, "created": one.created} for one in everyone]))
     elif not everyone:
         print("no subscribers; `devdigest subscribers add EMAIL`")
     else:
-        print(table([(one.id, one.state, one.language, one.frequency, f"{one.created:%Y-%m-%d}", one.email)
+        print(table([(one.id, one.state, one.language, one.frequency, local_day(one.created, zone), one.email)
                      for one in everyone], ("id", "state", "lang", "frequency", "since", "email")))
     return 0
 

@@ -3,8 +3,11 @@
 Everything lies in var/try, made anew each time; nothing outside loopback is spoken to.
 """
 import argparse
+import contextlib
+import io
 import shutil
 import signal
+import socket
 import sys
 import threading
 import time
@@ -47,20 +50,50 @@ def main(arguments: list[str]) -> int:
     """0 only if every subscriber's mail is there."""
     parser = argparse.ArgumentParser(prog="./setup.sh try", description=__doc__.splitlines()[0])
     parser.add_argument("--once", action="store_true", help="end when the mails are there")
-    parser.add_argument("--port", type=int, default=8080, help="of the site (8080)")
+    parser.add_argument("--port", type=_port, default=8080, help="of the site (8080)")
     args = parser.parse_args(arguments)
-    began = time.monotonic()
-    settings = _prepare(f"127.0.0.1:{args.port}")
+    listen = f"127.0.0.1:{args.port}"
+    if not args.once and (reason := _taken(args.port)):
+        print(f"{listen}: {reason} (another try?): end that one, or ./setup.sh try --port {args.port + 1}",
+              file=sys.stderr)
+        return 1
+    settings = _prepare(listen)
     with SampleBlogs(datetime.now(UTC).astimezone(config.load(settings).site.timezone)) as sample:
-        done = _job(settings, sample)
+        if not _shown(settings, sample):
+            print("that is not as it should be: the lines above say where it went wrong", file=sys.stderr)
+            return 1
+        return 0 if args.once else _stay(settings)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65535:
+        raise argparse.ArgumentTypeError(f"expected 1 to 65534, got {text!r}")
+    return int(text)
+
+
+def _taken(port: int) -> str:
+    """Why the site cannot be shown there; asked before the last try's folder is made anew."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _shown(settings: Path, sample: SampleBlogs) -> bool:
+    """Does the job and says where to look; whether every mail is there."""
+    began = time.monotonic()
+    done = _job(settings, sample)
     mails = sorted((_FOLDER / "mail/new").glob("*"))
     print(f"\n{len(mails)} of {len(_SUBSCRIBERS)} mails are in {_FOLDER}/mail/new, "
           f"{time.monotonic() - began:.0f} s in all")
     if not done or len(mails) != len(_SUBSCRIBERS):
-        print("that is not as it should be: the lines above say where it went wrong", file=sys.stderr)
-        return 1
-    _picture(settings)
-    return 0 if args.once else _stay(settings)
+        return False
+    page = _FOLDER / "issue.html"
+    with contextlib.redirect_stdout(io.StringIO()):
+        cli.main(["--config", str(settings), "publish", "--preview", str(page)])
+    print(f"as a page   {page}\ngo on with  .venv/bin/devdigest --config {settings} status", flush=True)
+    return True
 
 
 def _prepare(listen: str) -> Path:
@@ -77,19 +110,17 @@ def _job(settings: Path, sample: SampleBlogs) -> bool:
         print(f"\n$ devdigest {' '.join(words)}", flush=True)
         return cli.main(["--config", str(settings), *words]) == 0
 
-    done = []
-    for group in GROUPS:
-        path = _FOLDER / f"{group}.yml"
-        path.write_text(sample.list_of(group), encoding="utf-8")
-        done.append(devdigest("blogs", "import", str(path), "--group", group))
-    for email, language in _SUBSCRIBERS:
-        done.append(devdigest("subscribers", "add", email, "--confirmed", "--language", language))
-    done += [devdigest("run"), devdigest("blogs", "list", "--failing"), devdigest("status")]
-    return all(done)
+    commands = [("blogs", "import", _list(sample, group), "--group", group) for group in GROUPS]
+    commands += [("subscribers", "add", email, "--confirmed", "--language", language)
+                 for email, language in _SUBSCRIBERS]
+    commands += [("run",), ("blogs", "list", "--failing"), ("status",)]
+    return all(devdigest(*words) for words in commands)
 
 
-def _picture(settings: Path) -> None:
-    cli.main(["--config", str(settings), "publish", "--preview", str(_FOLDER / "issue.html")])
+def _list(sample: SampleBlogs, group: str) -> str:
+    path = _FOLDER / f"{group}.yml"
+    path.write_text(sample.list_of(group), encoding="utf-8")
+    return str(path)
 
 
 def _stay(settings: Path) -> int:
@@ -98,14 +129,9 @@ def _stay(settings: Path) -> int:
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     chosen = config.load(settings)
-    print(f"\nthe site     {chosen.site.url}/\nthe issue    {chosen.site.url}/issues/\n"
-          f"the mail     {_FOLDER}/issue.html in a browser\nCtrl-C ends it", flush=True)
-    try:
-        web.serve(chosen, stop)
-    except OSError as error:
-        print(f"the site cannot be shown on {chosen.web.listen}: {error.strerror}; "
-              "`./setup.sh try --port 8081` takes another port", file=sys.stderr)
-        return 1
+    print(f"the site    {chosen.site.url}/\nthe issue   {chosen.site.url}/issues/\nCtrl-C ends it",
+          flush=True)
+    web.serve(chosen, stop)
     return 0
 
 

@@ -162,9 +162,32 @@ def test_a_preview_publishes_nothing(ready: Owner, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", ["collect", "publish", "deliver"])
 def test_a_step_that_another_process_is_at_says_which(ready: Owner, tmp_path: Path, step: str) -> None:
+    ready.types("collect", *DAY)        # without that there is nothing to publish
     with locked(tmp_path, step):
         said = ready.types(step, *DAY)
     assert said == (1, "", f"devdigest: {step}: {step} is running already, in process {os.getpid()}\n")
+
+
+def test_no_day_is_wasted_on_an_issue_of_blogs_that_were_not_read(ready: Owner) -> None:
+    said = ready.types("publish", *DAY)
+    assert (said.status, said.err) == (
+        1, "devdigest: publish: no blog was read since midnight; `devdigest collect` first\n")
+    assert "publish: issue 2024-05-02 published, 1 posts" in ready.types("run", *DAY).out
+
+
+def test_a_database_of_another_program_is_left_alone(ready: Owner, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "devdigest.db")
+    for file in tmp_path.glob("devdigest.db*"):
+        file.unlink()
+    other.close()
+    other = sqlite3.connect(tmp_path / "devdigest.db")
+    other.execute("CREATE TABLE recipes (name TEXT)")
+    other.close()
+    said = ready.types("status")
+    assert (said.status, "not a DevDigest database, it has 'recipes'" in said.err) == (1, True)
+    other = sqlite3.connect(tmp_path / "devdigest.db")
+    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
+    other.close()
 
 
 def test_while_held_nothing_is_published_or_mailed(ready: Owner) -> None:
@@ -425,7 +448,7 @@ def test_what_is_logged_does_not_mix_with_the_document(ready: Owner) -> None:
     with process(ready.settings, "collect", *DAY, "--json") as collect:
         out, err = collect.communicate(timeout=20)
     assert (collect.returncode, json.loads(out)["new_posts"]) == (0, 1)
-    assert [line.partition(" ")[0] for line in err.splitlines()] == ["feed", "collect:"]
+    assert err == ""
 
 
 @pytest.mark.parametrize("count", [1, 2000])      # less and more than a buffer takes

@@ -98,6 +98,7 @@ def _managing(visit: Visit, subscriber: Subscriber, token: str, done: str = "") 
     since = {"pending": subscriber.created, "active": subscriber.confirmed,
              "cancelled": subscriber.cancelled}[subscriber.state].astimezone(own.config.site.timezone)
     return own.page("manage", own.say("manage"), token=token, subscriber=subscriber,
+                    undo=subscribers.can_take_back(subscriber, visit.now),
                     state=own.say(f"is_{subscriber.state}", since),
                     done=own.say(done) if done else "")
 
