@@ -144,7 +144,7 @@ class _Run:
             return reply
         except RelayError as error:         # for certain not accepted: as if it had not been tried
             with self._turns, db.atomic():
-                self._end(mail.row, "queued", str(error))
+                self._end(mail.row, mail.row.undecided(), str(error))
             raise
 
     def _halt(self, fault: str) -> None:
@@ -202,8 +202,8 @@ class _Run:
                 self._end(row, "given_up", said)
             case Outcome.CONTENT:
                 self._end(row, "queued", said, _CONTENT_AGAIN)
-            case _:                         # account, quota, protocol: the queue stays as it is
-                self._end(row, "queued", said)
+            case _:                         # throttled, quota, account, protocol: the queue stays as it is
+                self._end(row, row.undecided(), said)
                 self._halt(nameless(said))
         if self._alike == (Outcome.CONTENT, _CONTENT_IN_A_ROW):
             self._halt(f"what we send is refused, not to whom: {nameless(said)}")

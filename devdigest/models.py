@@ -70,8 +70,10 @@ class Blog(Table):
 
     @classmethod
     def expected(cls, now: datetime) -> int:
-        """How many active blogs could be read in the last seven days: others are not missed in an issue."""
-        return cls.select().where(cls.state == "active", cls.read > now - timedelta(days=7)).count()
+        """How many active blogs could be read in the last week in which any was; others are not missed."""
+        last = cls.select(cls.read).where(cls.read <= now).order_by(cls.read.desc()).first()
+        week = (last.read if last else now) - timedelta(days=7)
+        return cls.select().where(cls.state == "active", cls.read > week).count()
 
     @classmethod
     def to_retry(cls, now: datetime) -> ModelSelect:

@@ -99,6 +99,10 @@ class Delivery(Table):
         self.doubts += 1
         return "unknown" if self.doubts < MOST_DOUBTS else "given_up"
 
+    def undecided(self) -> str:
+        """The state of a row that the relay has, for certain, not taken this time."""
+        return "unknown" if self.doubts else "queued"
+
     @classmethod
     def give_up(cls, today: date, now: datetime) -> int:
         """Rows still in the outbox, of issues three days old, end with the relay's last words.

@@ -343,3 +343,12 @@ def test_a_collect_that_fails_leaves_commits_as_safe_as_before(config: Config, f
     with pytest.raises(ZeroDivisionError):
         collect(config, NOW, threading.Event(), report=lambda *_: 1 / 0)
     assert database.db.pragma("synchronous") == 2
+
+
+def test_after_weeks_without_power_a_network_that_hardly_works_is_told_from_one_that_does(
+        config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("one")))
+    served(feeds)
+    for number in range(9):
+        a_blog(f"blog{number}", feed=feeds.url(f"/missing{number}"))
+    assert run(config, NOW + timedelta(days=20)).lacks

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import NOW, a_blog
-from relay import FakeRelay, ScriptedRelay, settings
+from relay import DROP, FakeRelay, ScriptedRelay, settings
 from test_publish import a_post
 
 from devdigest import database, subscribers, tokens
@@ -198,7 +198,7 @@ def test_a_relay_that_is_busy_for_a_moment_is_asked_again(config: Config) -> Non
 
 
 def test_a_line_that_breaks_before_the_dot_costs_a_pause_and_no_duplicate(config: Config) -> None:
-    with ScriptedRelay({"DATA": ["354 go", "DROP", "354 go"]}) as relay:
+    with ScriptedRelay({"DATA": ["354 go", DROP, "354 go"]}) as relay:
         config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
         published(config, "ada", "bob")
         assert send(config).states == {"sent": 2}
@@ -206,7 +206,7 @@ def test_a_line_that_breaks_before_the_dot_costs_a_pause_and_no_duplicate(config
 
 
 def test_a_relay_that_breaks_off_every_mail_costs_few_doubts_and_keeps_the_queue(config: Config) -> None:
-    with ScriptedRelay({".": "DROP"}) as relay:
+    with ScriptedRelay({".": DROP}) as relay:
         config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
         published(config, *(f"reader{number}" for number in range(9)))
         assert "breaks the line" in send(config).fault
@@ -215,7 +215,7 @@ def test_a_relay_that_breaks_off_every_mail_costs_few_doubts_and_keeps_the_queue
 
 
 def test_a_line_that_breaks_after_the_dot_leaves_a_doubt_and_the_mail_goes_once_more(config: Config) -> None:
-    with ScriptedRelay({".": ["DROP", "250 ok"]}) as relay:
+    with ScriptedRelay({".": [DROP, "250 ok"]}) as relay:
         config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
         published(config, "ada", "bob")
         assert send(config).states == {"sent": 2}
@@ -227,7 +227,7 @@ def test_a_line_that_breaks_after_the_dot_leaves_a_doubt_and_the_mail_goes_once_
 
 
 def test_a_mail_that_is_cut_off_each_time_is_given_up(config: Config) -> None:
-    with ScriptedRelay({".": "DROP"}) as relay:
+    with ScriptedRelay({".": DROP}) as relay:
         config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
         published(config, "ada")
         assert send(config).states == {"given_up": 1}
@@ -360,3 +360,11 @@ def test_what_waits_for_its_reader_over_the_latest_hour_is_not_mailed_next_day(b
     send(by_relay, TEN + timedelta(days=1))     # the machine was off, or the relay down, at the last try
     assert (row("full").state, relay.messages) == ("given_up", [])
     assert row("full").reply.startswith("452 4.2.2")
+
+
+def test_a_doubt_stays_one_where_the_relay_is_gone_when_the_mail_is_to_go_once_more(config: Config) -> None:
+    with ScriptedRelay({"greeting": ["220 relay", DROP], ".": DROP}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, "ada")
+        assert send(config).fault
+    assert (row("ada").state, row("ada").doubts) == ("unknown", 1)
