@@ -133,7 +133,7 @@ def _is_clock(text: str) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    return bool(_ADDRESS.fullmatch(text)) and text.isascii()
+    return bool(_ADDRESS.fullmatch(text)) and text.isascii() and text.isprintable() and len(text) <= 254
 
 
 def _is_listen(text: str) -> bool:

@@ -16,7 +16,7 @@ from devdigest.config import Config
 from devdigest.database import connected
 from devdigest.days import at, local_day
 from devdigest.edition import edition
-from devdigest.line import PAUSES, Line
+from devdigest.line import PAUSES, Again, Line
 from devdigest.locks import locked
 from devdigest.memory import Held, Setting
 from devdigest.models import Issue, IssuePost
@@ -126,7 +126,7 @@ class _Run:
             with connected(), Line(self.config.mail, self.password, self.stop, self.pauses) as line:
                 mail = self._turn(None, None)
                 while mail is not None:
-                    mail = self._turn(mail, self._sent(line, mail))
+                    mail = self._after(line, mail)
         except RelayError as error:
             refused = error.reply is not None and error.reply.stage is Stage.LOGIN
             self.summary.locked_out |= refused and error.outcome is Outcome.ACCOUNT
@@ -137,15 +137,20 @@ class _Run:
         finally:
             self._open.set()
 
-    def _sent(self, line: Line, mail: _Mail) -> Reply | None:
+    def _after(self, line: Line, mail: _Mail) -> _Mail | None:
+        """Sends one mail; the next to send, which is the same again where the relay was busy."""
         try:
             reply = line.send(mail.recipient, mail.message)
-            self._open.set()
-            return reply
-        except RelayError as error:         # for certain not accepted: as if it had not been tried
+        except (Again, RelayError) as error:    # for certain not accepted: as if it had not been tried
             with self._turns, db.atomic():
+                mail.row.attempts -= isinstance(error, Again)
                 self._end(mail.row, mail.row.undecided(), str(error))
-            raise
+            if isinstance(error, RelayError):
+                raise
+            self._once_more(mail.row, first=True)
+            return self._turn(None, None)
+        self._open.set()
+        return self._turn(mail, reply)
 
     def _halt(self, fault: str) -> None:
         self.summary.fault = self.summary.fault or fault
@@ -218,8 +223,13 @@ class _Run:
         row.due = row.changed + wait if wait else row.due
         row.save(only=_WRITTEN)
         self.summary.ends[row.id] = state
-        if state == "unknown":              # once more, after the others
-            self._todo.append(row.id)
+        if state == "unknown":              # after the others
+            self._once_more(row, first=False)
+
+    def _once_more(self, row: Delivery, first: bool) -> None:
+        """Puts a mail back on the list of this run, unless it was stopped meanwhile."""
+        if not self.summary.fault:
+            (self._todo.appendleft if first else self._todo.append)(row.id)
 
     def _latest(self, row: Delivery) -> datetime:
         """Until when a transient refusal is worth another try: the next issue comes anyway."""

@@ -106,6 +106,8 @@ def _drive(lane: list[Ask], session: Fetcher, answers: Queue[Answer | None], gap
             answer = Answer(ask, session.get(ask.url, now, ask.etag, ask.modified), None)
         except FetchError as error:
             answer = Answer(ask, None, error)
+        except RuntimeError as error:       # no thread could be started: the machine is short of memory
+            answer = Answer(ask, None, FetchError(ask.url, str(error)))
         last = time.monotonic()
         _hand_over(answer, answers, ended)
 

@@ -368,3 +368,32 @@ def test_a_doubt_stays_one_where_the_relay_is_gone_when_the_mail_is_to_go_once_m
         published(config, "ada")
         assert send(config).fault
     assert (row("ada").state, row("ada").doubts) == ("unknown", 1)
+
+
+def test_who_leaves_while_we_wait_for_the_relay_gets_no_mail(config: Config) -> None:
+    with ScriptedRelay({"RCPT": ["451 4.7.0 slower", "250 ok"]}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, "ada", "bob")
+
+        def everyone_leaves() -> None:
+            with database.connected():
+                for one in Subscriber.select():
+                    subscribers.cancel(one, TEN)
+        threading.Timer(0.2, everyone_leaves).start()
+        assert send(config, pauses=(0.6,)).states == {"dropped": 2}
+        assert relay.messages == []
+
+
+def test_a_hold_while_we_wait_for_the_relay_is_kept(config: Config) -> None:
+    def hold() -> None:
+        with database.connected():
+            Setting.write(HOLD, NOW.isoformat())
+
+    with ScriptedRelay({"RCPT": ["451 4.7.0 slower", "250 ok"]}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1, timeout=2))
+        published(config, "ada")
+        threading.Timer(0.2, hold).start()
+        with pytest.raises(Held):
+            send(config, pauses=(0.6,))
+        assert relay.messages == []
+    assert (row("ada").state, row("ada").attempts) == ("queued", 0)
