@@ -31,6 +31,8 @@ ACCEPTED = {
 def live(seeds: range, folder: Path) -> tuple[Counter[tuple[str, str]], Counter[str], list[str]]:
     """Deviations by what and why, what happened in all, and the story of each one that nothing explains."""
     rest, total, stories = Counter(), Counter(), []
+    folder /= str(seeds.start)          # the locks of the steps lie there, and other seeds run beside these
+    folder.mkdir()
     for seed in seeds:
         machine = Machine(seed, folder)
         books = machine.run()
