@@ -85,7 +85,8 @@ def list_blogs(context: Context, args: Namespace) -> int:
         print(table([(blog.id, blog.name, blog.fault, f"{blog.failures}×", _day(context, blog.read),
                       blog.feed) for blog in shown], ("id", "name", "fault", "times", "last read", "feed")))
     else:
-        print(table([(blog.id, blog.group, blog.state, blog.name, blog.feed) for blog in shown],
+        print(table([(blog.id, blog.group, " for ".join(filter(None, (blog.state, blog.paused_for))),
+                      blog.name, blog.feed) for blog in shown],
                     ("id", "group", "state", "name", "feed")))
     return 0
 

@@ -61,7 +61,7 @@ class Edition:
         counts = Counter(item.section for item in self.items)
         parts = [f"{heading} {counts[section]:,}".replace(" ", "\u00a0")
                  for section, heading in words.sections.items() if counts[section]]
-        return " ·\u00a0".join(parts) if len(parts) > 1 else ""
+        return ", ".join(parts) if len(parts) > 1 else ""
 
     def titles(self, longest: int) -> list[str]:
         return [title for item in self.items if (title := tidy(item.title, longest))]

@@ -160,7 +160,7 @@ def test_sections_come_in_order_and_what_was_found_late_has_its_date():
     in_order = ("팀 블로그", "팀 글", "개인 블로그", "사람 글", "해외 블로그", "먼 글",
                 "늦게 찾은 글", "늦은 글", "11월 18일")
     for said in parts(sent(edition)):
-        counts = "팀 블로그 1 · 개인 블로그 1 · 해외 블로그 1 · 늦게 찾은 글 1"
+        counts = "팀 블로그 1, 개인 블로그 1, 해외 블로그 1, 늦게 찾은 글 1"
         assert counts in said.replace("\u00a0", " ")
         places = [said.rindex(words) for words in in_order]
         assert places == sorted(places)
@@ -181,7 +181,7 @@ def test_the_headline_tells_the_days_of_the_posts(language, oldest, headline):
 
 def test_the_counts_wrap_between_sections_only():
     shown = an_edition(an_item(), an_item(late=True)).summary(KOREAN)
-    assert shown == "개인\u00a0블로그\u00a01 ·\u00a0늦게\u00a0찾은\u00a0글\u00a01"
+    assert shown == "개인\u00a0블로그\u00a01, 늦게\u00a0찾은\u00a0글\u00a01"
     assert an_edition(an_item()).summary(KOREAN) == ""
 
 
