@@ -44,8 +44,7 @@ def _last_time(config: Config, now: datetime) -> datetime:
 def _open_without_issue(config: Config, now: datetime) -> bool:
     zone = config.site.timezone
     today = local_day(now, zone)
-    return (at(today, config.digest.opens, zone) <= now < at(today, config.digest.closes, zone)
-            and Issue.of(today) is None)
+    return at(today, config.digest.opens, zone) <= now < closes(config, now) and Issue.of(today) is None
 
 
 def publish(config: Config, now: datetime, up_since: datetime) -> bool:
@@ -58,8 +57,7 @@ def publish(config: Config, now: datetime, up_since: datetime) -> bool:
     today = local_day(now, zone)
     if not is_collected(config, now):
         return now >= max(at(today, config.digest.opens, zone), up_since) + _PATIENCE
-    last_call = at(today, config.digest.closes, zone) - _LAST_CALL
-    return not Run.last("collect", until=now).lacks or now >= last_call
+    return not Run.last("collect", until=now).lacks or now >= closes(config, now) - _LAST_CALL
 
 
 def is_collected(config: Config, now: datetime) -> bool:
