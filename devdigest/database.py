@@ -7,18 +7,17 @@ from pathlib import Path
 
 import peewee
 
-from devdigest import tokens
+from devdigest import fulltext, tokens
+from devdigest.counts import Attempt, Click, Event, Opened
 from devdigest.memory import LINK_KEY, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
 from devdigest.table import db
+from devdigest.upgrades import UPGRADES
 
 TABLES = (Setting, Run, Blog, Post, Issue, IssuePost,
-          Subscriber, Consent, Confirmation, Suppression, Delivery)
+          Subscriber, Consent, Confirmation, Suppression, Delivery, Event, Opened, Click, Attempt)
 
-# Each step is the SQL that leads from its number to the next; a new database is made at the newest version at
-# once, and a test compares both ways, from tests/schema-1.sql. Never change a step that was released.
-UPGRADES: tuple[tuple[str, ...], ...] = ()
 VERSION = 1 + len(UPGRADES)
 
 _TOO_LITTLE = 1_000_000     # bytes free
@@ -77,7 +76,8 @@ def upgrade(steps: Iterable[Iterable[str]] = UPGRADES) -> None:
         raise DatabaseError(f"{path}: version {version}, written by a newer DevDigest; this one knows up to "
                             f"{newest}. Install the newer release again, or restore a backup from before it")
     if version == 0:
-        if strangers := set(db.get_tables()) - {table._meta.table_name for table in TABLES}:
+        ours = {table._meta.table_name for table in TABLES}
+        if strangers := set(db.get_tables()) - ours:
             raise DatabaseError(f"{db.database}: not a DevDigest database, it has {sorted(strangers)[0]!r}; "
                                 f"is [database] path right?")
         _create(newest)
@@ -95,6 +95,7 @@ def _create(version: int) -> None:
     with db.atomic():
         if db.pragma("user_version") == 0:      # nor made by another process meanwhile
             db.create_tables(TABLES)
+            db.execute_sql(fulltext.TABLE)
             Setting.write(LINK_KEY, tokens.new_key())
             db.pragma("user_version", version)
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from devdigest import compose, subscribers, tokens
+from devdigest import compose, notices, subscribers, tokens
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.database import connected
 from devdigest.days import at, local_day
 from devdigest.edition import edition
+from devdigest.letter import Letter
 from devdigest.line import PAUSES, Again, Line
 from devdigest.locks import locked
 from devdigest.memory import Held, Setting
@@ -256,7 +257,7 @@ class _Letters:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._issues: dict[int, Issue] = {}
-        self._letters: dict[tuple[int, str], compose.Letter] = {}
+        self._letters: dict[tuple[int, str], Letter] = {}
         self._key = subscribers.link_key()
 
     def day(self, issue_id: int) -> date:
@@ -270,7 +271,7 @@ class _Letters:
     def fill(self, row: Delivery, subscriber: Subscriber, now: datetime) -> bytes:
         zone = self._config.site.timezone
         if row.issue is None:
-            letter = compose.confirmation(self._config, subscriber.language, now, subscriber.created)
+            letter = notices.confirmation(self._config, subscriber.language, now, subscriber.created)
             token = subscribers.new_confirmation(subscriber, now)
         else:
             letter = self._letter(row.issue, subscriber.language)
@@ -278,7 +279,7 @@ class _Letters:
         since = subscriber.confirmed and local_day(subscriber.confirmed, zone)
         return letter.fill(to=subscriber.email, delivery=row.id, token=token, since=since)
 
-    def _letter(self, issue_id: int, language: str) -> compose.Letter:
+    def _letter(self, issue_id: int, language: str) -> Letter:
         if (issue_id, language) not in self._letters:
             issue = self._issue(issue_id)
             shown = edition(issue, IssuePost.of(issue))

@@ -17,7 +17,7 @@ from peewee import (
 )
 
 from devdigest.columns import DayField, UtcField, WhenField
-from devdigest.table import Table, one_of
+from devdigest.table import EMPTY, Table, one_of
 from devdigest.urls import parents
 
 GROUPS = ("team", "people", "overseas")     # also their order in an issue
@@ -57,6 +57,7 @@ class Blog(Table):
     moved_times = IntegerField(default=0)
     read = UtcField(null=True)                  # the last good read, 304 too
     first_read = UtcField(null=True)            # the first read that gave an entry; None: the next one is
+    fault_kind = TextField(constraints=[EMPTY], default="")     # of `fault`: a word of fetch.FAULTS
 
     class Meta:
         indexes = ((("state",), False),)
@@ -114,6 +115,7 @@ class Post(Table):
     first_seen = UtcField()
     verdict = TextField(constraints=[one_of("verdict", Verdict)])
     copy_of = ForeignKeyField("self", null=True, index=False, lazy_load=False)
+    tags = TextField(constraints=[EMPTY], default="")           # the blog's own, one a line
 
     class Meta:
         indexes = ((("blog", "guid"), True), (("verdict", "day"), False))
@@ -220,6 +222,8 @@ class IssuePost(Table):
     blog_id = IntegerField()
     blog = TextField()                          # the blog's name and group as they were
     group = TextField()
+    tags = TextField(constraints=[EMPTY], default="")
+    readers = IntegerField(null=True)           # weekly: how many opened it; None in a daily issue
 
     class Meta:
         indexes = ((("issue", "place"), True),)
@@ -231,7 +235,7 @@ class IssuePost(Table):
         return [cls(issue=issue, kind=issue.kind, post=post, place=place, late=found_late, title=post.title,
                     url=post.url, excerpt=post.excerpt, minutes=post.minutes, day=post.day,
                     published=post.published, blog_id=post.blog.id, blog=post.blog.name,
-                    group=post.blog.group)
+                    group=post.blog.group, tags=post.tags)
                 for place, (post, found_late) in enumerate(placed, start=1)]
 
     @classmethod

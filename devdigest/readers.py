@@ -20,6 +20,7 @@ class Subscriber(Table):
     created = UtcField()
     confirmed = UtcField(null=True)
     cancelled = UtcField(null=True)
+    moving_to = TextField(null=True)            # the address that has not confirmed yet that it takes over
 
     @classmethod
     def of(cls, email: str) -> "Subscriber | None":
@@ -27,14 +28,32 @@ class Subscriber(Table):
 
 
 class Consent(Table):
-    """The proof that someone asked: when, how, in which words (GDPR 7(1))."""
+    """The proof that someone asked and agreed: when, from where, in which words (GDPR 7(1)).
+
+    A row for each time they asked; `given` once they agreed. By an import it has `given` and `source` alone.
+    """
     subscriber = ForeignKeyField(Subscriber, backref="consents", on_delete="CASCADE", lazy_load=False)
-    given = UtcField()
     source = TextField()                        # "form", or what the owner said at import
+    language = TextField(default="")
+    asked = UtcField(null=True)                 # when the form was sent, from which address and program
+    asked_from = TextField(default="")
+    asked_by = TextField(default="")
+    wording = TextField(default="")             # what the form said, word for word, and its URL
+    form = TextField(default="")
+    mailed = UtcField(null=True)                # when the confirmation mail was made, and its token's hash
+    token = TextField(default="")
+    given = UtcField(null=True)                 # when the button was pressed, from where, with what
+    given_from = TextField(default="")
+    given_by = TextField(default="")
+
+
+# What a mail without an issue is for, and the link in it: to confirm a request; to change the address, download
+# or erase; to take a subscription over at a new address.
+PURPOSES = ("confirm", "account", "move")
 
 
 class Confirmation(Table):
-    """A random link token, stored hashed, good for one purpose until it expires."""
+    """A random link token, stored hashed, good for one purpose until it expires: see PURPOSES."""
     subscriber = ForeignKeyField(Subscriber, on_delete="CASCADE", lazy_load=False)
     purpose = TextField()
     digest = TextField(unique=True)
@@ -61,7 +80,7 @@ MOST_DOUBTS = 3         # a mail that is cut off each time may be what cuts us o
 
 
 class Delivery(Table):
-    """One mail to one subscriber: a row of the outbox. A confirmation mail has no issue."""
+    """One mail to one subscriber: a row of the outbox. One that someone waits for has no issue."""
     issue = ForeignKeyField(Issue, backref="deliveries", null=True, index=False, lazy_load=False)
     subscriber = ForeignKeyField(Subscriber, null=True, on_delete="SET NULL", lazy_load=False)
     state = TextField(default="queued", constraints=[one_of("state", DELIVERY_STATES)])
@@ -71,6 +90,8 @@ class Delivery(Table):
     attempts = IntegerField(default=0)
     doubts = IntegerField(default=0)            # how often a power cut left open whether the relay had it
     reply = TextField(default="")               # the relay's last words
+    purpose = TextField(default="issue", constraints=[SQL("DEFAULT 'issue'"),
+                                                      one_of("purpose", ("issue", *PURPOSES))])
 
     class Meta:
         indexes = ((("issue", "subscriber"), True),)

@@ -83,7 +83,7 @@ def add(email: str, now: datetime, *, confirmed: bool, source: str,
         if confirmed:
             _activate(subscriber, now, source)
         elif not was_asked_today(subscriber, now):
-            Delivery.create(subscriber=subscriber, created=now, due=now, changed=now)
+            Delivery.create(subscriber=subscriber, created=now, due=now, changed=now, purpose=CONFIRM)
         return subscriber, known is None
 
 

@@ -1,10 +1,12 @@
 """What every table shares: the one database, and constraints in words."""
 from collections.abc import Iterable
 
-from peewee import Check, Model, SqliteDatabase
+from peewee import SQL, Check, Model, SqliteDatabase
 
 # Opened by database.py. IMMEDIATE: a transaction that reads before it writes waits, instead of failing.
 db = SqliteDatabase(None, autoconnect=False, lock_type="IMMEDIATE")
+
+EMPTY = SQL("DEFAULT ''")       # of a column that came with an upgrade
 
 
 def one_of(column: str, words: Iterable[str]) -> Check:

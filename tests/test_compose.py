@@ -12,8 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devdigest.compose import Edition, Item, confirmation, issue, preview_html, seven_bit, subject
+from devdigest.compose import issue, preview_html, subject
 from devdigest.config import Config, Digest, Mail, Site
+from devdigest.edition import Edition, Item
+from devdigest.letter import seven_bit
+from devdigest.notices import confirmation
 from devdigest.wording import KOREAN
 
 DAY, YESTERDAY, LATE = date(2026, 11, 22), date(2026, 11, 21), date(2026, 11, 18)

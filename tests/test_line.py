@@ -10,7 +10,7 @@ import pytest
 from conftest import NOW
 from relay import DROP, ScriptedRelay, settings
 
-from devdigest import compose
+from devdigest import notices
 from devdigest.config import Config
 from devdigest.line import Again, Line
 from devdigest.replies import Dropped, Outcome, RelayError, Reply
@@ -50,7 +50,7 @@ def without_encoding(message: EmailMessage) -> list[tuple[str, str]]:
 ])
 def test_a_letter_arrives_with_the_same_words_whether_or_not_the_relay_takes_eight_bits(
         config: Config, ehlo: str, announced: str, in_seven_bits: bool) -> None:
-    letter = compose.confirmation(config, "ko", NOW, NOW).fill(to=ADA, delivery=7, token="t0ken", since=None)
+    letter = notices.confirmation(config, "ko", NOW, NOW).fill(to=ADA, delivery=7, token="t0ken", since=None)
     with ScriptedRelay({"EHLO": ehlo}) as relay, a_line(relay) as line:
         assert line.send(ADA, letter).outcome is Outcome.ACCEPTED
         [arrived] = relay.messages

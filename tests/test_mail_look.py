@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from browser import CHROMIUM, DRIVER, WORDS, started
 
-from devdigest.compose import Edition, Item, confirmation, issue
+from devdigest.compose import issue
 from devdigest.config import Config, Mail, Site
+from devdigest.edition import Edition, Item
+from devdigest.notices import confirmation
 
 pytestmark = [pytest.mark.browser,
               pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromium-driver")]

@@ -6,39 +6,28 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import peewee
 import waitress
-from bottle import Bottle, HTTPError, request, response
+from bottle import Bottle, HTTPError, HTTPResponse, request, response
 from waitress import wasyncore
 
 from devdigest import __version__, database
 from devdigest.config import Config
+from devdigest.days import local_day
 from devdigest.memory import Setting
 from devdigest.table import db
 from devdigest.web import archive, blogs, subscription
-from devdigest.web.visit import STYLE, STYLE_PATH, Visit
+from devdigest.web.kept import Answer, Kept
+from devdigest.web.visit import STYLE, STYLE_PATH, Page, Visit
 
 log = logging.getLogger(__name__)
 
-Page = Callable[..., str]
+Handler = Callable[..., Any]
 
-_PAGES: tuple[tuple[str, str, Page], ...] = (
-    ("GET", "/", archive.home),
-    ("GET", "/issues/", archive.issues),
-    ("GET", "/issues/<day:re:[0-9]{4}-[0-9]{2}-[0-9]{2}>", archive.issue),
-    ("GET", "/blogs/", blogs.blogs),
-    ("GET", "/blogs/<number:re:[0-9]{1,9}>", blogs.blog),
-    ("GET", "/about", archive.about),
-    ("GET", "/u/<token>", subscription.ask_to_leave),
-    ("POST", "/u/<token>", subscription.leave),
-    ("POST", "/u/<token>/undo", subscription.come_back),
-    ("GET", "/manage/<token>", subscription.manage),
-    ("POST", "/manage/<token>", subscription.change_language),
-    ("GET", "/confirm/<token>", subscription.ask_to_confirm),
-    ("POST", "/confirm/<token>", subscription.confirm),
-)
+_PAGES: tuple[Page, ...] = (*archive.PAGES, *blogs.PAGES, *subscription.PAGES)
 _ERRORS = (400, 403, 404, 405, 413, 500)        # those with words of their own
 
 _HEADERS = {
@@ -61,11 +50,14 @@ _LIMITS = {
 }
 
 
-def make_app(config: Config) -> Bottle:
-    """The site as a WSGI application. The database must have been opened."""
+def make_app(config: Config, kept: Kept | None = None) -> Bottle:
+    """The site as a WSGI application. The database must have been opened; without `kept` no answer is kept."""
     app = Bottle()
-    for method, path, page in _PAGES:
-        app.route(path, method, _answering(page, config))
+    for page in _PAGES:
+        answer = _answering(page, config)
+        if page.kept and kept is not None:
+            answer = _keeping(answer, config, kept)
+        app.route(page.path, page.method, answer)
     app.route(STYLE_PATH, "GET", _style)
     app.route("/health", "GET", _health)
     app.add_hook("after_request", _set_headers)
@@ -80,9 +72,10 @@ def serve(config: Config, stop: threading.Event) -> None:
     """
     # Also keeps one connection open: the last one to close writes the WAL back, at every request otherwise.
     database.open(config.database.path)
+    kept = Kept(config.database.path)
     sockets: dict[int, Any] = {}
     try:
-        server = waitress.create_server(make_app(config), map=sockets, listen=config.web.listen,
+        server = waitress.create_server(make_app(config, kept), map=sockets, listen=config.web.listen,
                                         threads=config.web.threads, **_LIMITS)
         log.info("site on http://%s for %s", config.web.listen, config.site.url)
         while not stop.is_set():
@@ -90,15 +83,39 @@ def serve(config: Config, stop: threading.Event) -> None:
         server.task_dispatcher.shutdown()
     finally:
         wasyncore.close_all(sockets)
+        kept.close()
         db.close()
 
 
-def _answering(page: Page, config: Config) -> Callable[..., str]:
+def _answering(page: Page, config: Config) -> Handler:
     """The handler of a page: with a connection to the database for this request, and the visit it answers."""
     def answer(**parts: str) -> str:
         with database.connected():
-            return page(_visit(config), **parts)
+            return page.answer(_visit(config), **parts)
     return answer
+
+
+def _keeping(answer: Handler, config: Config, kept: Kept) -> Handler:
+    """The same for a page that is alike for all who speak a language, with a validator (RFC 9110, 8.8)."""
+    def made(**parts: str) -> Answer | None:
+        text = answer(**parts)
+        if response.status_code != 200:
+            return None
+        body = text.encode()
+        return Answer(body, list(response.headers.items()), f'W/"{sha256(body).hexdigest()[:20]}"')
+
+    def answer_kept(**parts: str) -> bytes | HTTPResponse:
+        visit = _visit(config)
+        key = request.path, visit.language, local_day(visit.now, config.site.timezone)
+        known = kept.get(key, lambda: made(**parts))
+        for name, value in known.headers:
+            response.set_header(name, value)
+        response.set_header("ETag", known.etag)
+        if known.etag in request.get_header("If-None-Match", ""):
+            response.status = 304
+            return b""
+        return known.body
+    return answer_kept
 
 
 def _visit(config: Config) -> Visit:

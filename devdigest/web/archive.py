@@ -7,7 +7,7 @@ from bottle import abort
 from devdigest.days import clock
 from devdigest.edition import Edition, Item, edition, tidy
 from devdigest.models import Issue, IssuePost, Post
-from devdigest.web.visit import Visit
+from devdigest.web.visit import Page, Visit
 
 _ON_HOME = 8            # of yesterday's posts
 _LISTED = 400           # issues, a good year; older ones are reached from one to the one before
@@ -65,3 +65,11 @@ def _meta(item: Item, yesterday: date, visit: Visit) -> str:
     day = visit.words.short_day(item.day) if item.day != yesterday else ""
     minutes = visit.words.minutes(item.minutes) if item.minutes else ""
     return " · ".join(filter(None, (tidy(item.blog, 80), day, minutes)))
+
+
+PAGES = (
+    Page("GET", "/", home, kept=True),
+    Page("GET", "/issues/", issues, kept=True),
+    Page("GET", "/issues/<day:re:[0-9]{4}-[0-9]{2}-[0-9]{2}>", issue, kept=True),
+    Page("GET", "/about", about, kept=True),
+)

@@ -7,7 +7,7 @@ from bottle import abort
 from devdigest.days import local_day
 from devdigest.edition import tidy
 from devdigest.models import GROUPS, Blog, Post
-from devdigest.web.visit import Visit
+from devdigest.web.visit import Page, Visit
 
 _POSTS = 10
 
@@ -57,3 +57,9 @@ def _verdict(post: Post, visit: Visit) -> str:
     if post.issue_day:
         return visit.say("verdict_mailed", visit.words.short_day(post.issue_day))
     return visit.say(f"verdict_{post.verdict}", visit.config.digest.late_days)
+
+
+PAGES = (
+    Page("GET", "/blogs/", blogs),
+    Page("GET", "/blogs/<number:re:[0-9]{1,9}>", blog),
+)

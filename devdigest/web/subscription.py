@@ -12,7 +12,7 @@ from devdigest import subscribers
 from devdigest.days import at, local_day
 from devdigest.models import Issue
 from devdigest.readers import Subscriber
-from devdigest.web.visit import Visit
+from devdigest.web.visit import Page, Visit
 from devdigest.wording import WORDINGS
 
 log = logging.getLogger(__name__)
@@ -114,3 +114,14 @@ def _first_mail(visit: Visit) -> date:
     today = local_day(visit.now, zone)
     still_today = Issue.of(today) is None and visit.now < at(today, visit.config.digest.closes, zone)
     return today if still_today else today + timedelta(days=1)
+
+
+PAGES = (
+    Page("GET", "/u/<token>", ask_to_leave),
+    Page("POST", "/u/<token>", leave),
+    Page("POST", "/u/<token>/undo", come_back),
+    Page("GET", "/manage/<token>", manage),
+    Page("POST", "/manage/<token>", change_language),
+    Page("GET", "/confirm/<token>", ask_to_confirm),
+    Page("POST", "/confirm/<token>", confirm),
+)

@@ -3,16 +3,17 @@
 Links in pages are paths alone, so that nothing a visitor says becomes part of one.
 """
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from bottle import SimpleTemplate, response
 
-from devdigest.compose import AWESOME_DEVBLOG
 from devdigest.config import Config
+from devdigest.draft import AWESOME_DEVBLOG
 from devdigest.edition import tidy
 from devdigest.urls import http_url
 from devdigest.web.words import say
@@ -27,6 +28,14 @@ STYLE_PATH = f"/static/site.{sha256(STYLE).hexdigest()[:12]}.css"
 
 # One of our languages in Accept-Language, with its weight (RFC 9110, 12.5.4).
 _RANGE = re.compile(r"(?:^|,)(ko|en)(?:-[a-z0-9-]+)?(?:;q=([01](?:\.[0-9]{0,3})?))?(?=,|$)", re.IGNORECASE)
+
+
+class Page(NamedTuple):
+    """A route: what answers the visit, given the parts of the path that its rule names."""
+    method: str
+    path: str
+    answer: Callable[..., str]
+    kept: bool = False          # alike for all who speak a language, on one day, until the database changes
 
 
 @dataclass(frozen=True)

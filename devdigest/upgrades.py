@@ -1,0 +1,52 @@
+"""The numbered steps from one version of the database to the next. Never change one that was released.
+
+A new database is made at the newest version at once; a test compares both ways, from tests/schema-1.sql.
+"""
+from devdigest import fulltext
+
+_TO_2 = (       # the site: consent from the form, links of one purpose, search, tags, counts
+    "ALTER TABLE blog ADD COLUMN fault_kind TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE post ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE issue_post ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE issue_post ADD COLUMN readers INTEGER",
+    "ALTER TABLE subscriber ADD COLUMN moving_to TEXT",
+    "ALTER TABLE delivery ADD COLUMN purpose TEXT NOT NULL DEFAULT 'issue' "
+    "CHECK (purpose IN ('issue', 'confirm', 'account', 'move'))",
+    "UPDATE delivery SET purpose = 'confirm' WHERE issue_id IS NULL",
+    "ALTER TABLE consent RENAME TO consent_1",
+    "DROP INDEX consent_subscriber_id",
+    """CREATE TABLE "consent" ("id" INTEGER NOT NULL PRIMARY KEY, "subscriber_id" INTEGER NOT NULL,
+        "source" TEXT NOT NULL, "language" TEXT NOT NULL, "asked" TEXT, "asked_from" TEXT NOT NULL,
+        "asked_by" TEXT NOT NULL, "wording" TEXT NOT NULL, "form" TEXT NOT NULL, "mailed" TEXT,
+        "token" TEXT NOT NULL, "given" TEXT, "given_from" TEXT NOT NULL, "given_by" TEXT NOT NULL,
+        FOREIGN KEY ("subscriber_id") REFERENCES "subscriber" ("id") ON DELETE CASCADE)""",
+    """INSERT INTO consent SELECT id, subscriber_id, source, '', NULL, '', '', '', '', NULL, '', given, '', ''
+        FROM consent_1""",
+    "DROP TABLE consent_1",
+    """CREATE INDEX "consent_subscriber_id" ON "consent" ("subscriber_id")""",
+    """CREATE TABLE "event" ("day" TEXT NOT NULL,
+        "name" TEXT NOT NULL CHECK (name IN ('asked', 'confirmed', 'cancelled', 'mailed')),
+        "count" INTEGER NOT NULL, PRIMARY KEY ("day", "name")) WITHOUT ROWID""",
+    # the days as they are in UTC: no zone is known here
+    "INSERT INTO event SELECT substr(created, 1, 10), 'asked', count(*) FROM subscriber GROUP BY 1",
+    "INSERT INTO event SELECT substr(confirmed, 1, 10), 'confirmed', count(*) FROM subscriber "
+    "WHERE confirmed IS NOT NULL GROUP BY 1",
+    "INSERT INTO event SELECT substr(cancelled, 1, 10), 'cancelled', count(*) FROM subscriber "
+    "WHERE cancelled IS NOT NULL AND confirmed IS NOT NULL GROUP BY 1",
+    "INSERT INTO event SELECT issue.day, 'mailed', count(*) FROM delivery "
+    "JOIN issue ON issue.id = delivery.issue_id WHERE delivery.state = 'sent' GROUP BY 1",
+    """CREATE TABLE "opened" ("reader" TEXT NOT NULL, "post" INTEGER NOT NULL, "day" TEXT NOT NULL,
+        "at" TEXT NOT NULL, "hour" INTEGER NOT NULL, "times" INTEGER NOT NULL, "machine" INTEGER NOT NULL,
+        PRIMARY KEY ("reader", "post"))""",
+    """CREATE TABLE "click" ("post" INTEGER NOT NULL, "day" TEXT NOT NULL, "hour" INTEGER NOT NULL,
+        "readers" INTEGER NOT NULL, "times" INTEGER NOT NULL,
+        PRIMARY KEY ("day", "post", "hour")) WITHOUT ROWID""",
+    """CREATE TABLE "attempt" ("id" INTEGER NOT NULL PRIMARY KEY, "asked" TEXT NOT NULL,
+        "address" TEXT NOT NULL, "network" TEXT NOT NULL, "mailed" INTEGER NOT NULL)""",
+    """CREATE INDEX "attempt_asked" ON "attempt" ("asked")""",
+    """CREATE INDEX "attempt_address" ON "attempt" ("address")""",
+    fulltext.TABLE,
+    fulltext.FILL,
+)
+
+UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2,)
