@@ -13,6 +13,7 @@ from devdigest.readers import Delivery
 _AFTER_A_CUT = timedelta(minutes=5)     # a collect that was cut off is begun again, but not in a tight circle
 _AFTER_A_LACK = timedelta(minutes=15)   # one that hardly reached any blog: the network may be back
 _PATIENCE = timedelta(minutes=30)       # of publish, for a collect that began late
+_MONDAY = 0                             # date.weekday()
 _LAST_CALL = timedelta(minutes=10)      # before `latest`: then an issue that lacks much is better than none
 
 
@@ -42,9 +43,13 @@ def _last_time(config: Config, now: datetime) -> datetime:
 
 
 def _open_without_issue(config: Config, now: datetime) -> bool:
+    return _is_by_day(config, now) and Issue.of(local_day(now, config.site.timezone)) is None
+
+
+def _is_by_day(config: Config, now: datetime) -> bool:
+    """Whether it is between `time` and `latest`."""
     zone = config.site.timezone
-    today = local_day(now, zone)
-    return at(today, config.digest.opens, zone) <= now < closes(config, now) and Issue.of(today) is None
+    return at(local_day(now, zone), config.digest.opens, zone) <= now < closes(config, now)
 
 
 def publish(config: Config, now: datetime, up_since: datetime) -> bool:
@@ -60,6 +65,25 @@ def publish(config: Config, now: datetime, up_since: datetime) -> bool:
     return not Run.last("collect", until=now).lacks or now >= closes(config, now) - _LAST_CALL
 
 
+def publish_weekly(config: Config, now: datetime) -> bool:
+    """Whether the weekly issue of today is to be made now: after the daily one, while that could be made too.
+
+    A Monday that ends without one has none: the next Monday has a week of its own.
+    """
+    today = local_day(now, config.site.timezone)
+    return (has_weekly(config, now) and Issue.of(today, "weekly") is None and Setting.held_since() is None
+            and _is_by_day(config, now))
+
+
+def has_weekly(config: Config, now: datetime) -> bool:
+    """Whether today is a Monday whose daily issue was made; where a restore closed it, both may be out."""
+    today = local_day(now, config.site.timezone)
+    if not config.digest.weekly or today.weekday() != _MONDAY:
+        return False
+    daily = Issue.of(today)
+    return daily is not None and daily.state != "closed"
+
+
 def is_collected(config: Config, now: datetime) -> bool:
     """Whether blogs were read today, so that an issue has what it needs."""
     done = Run.last("collect", until=now)
@@ -69,9 +93,7 @@ def is_collected(config: Config, now: datetime) -> bool:
 
 def deliver(config: Config, now: datetime) -> str:
     """"issues", "confirmations" (they go at any hour, in hold too) or ""."""
-    zone = config.site.timezone
-    by_day = at(local_day(now, zone), config.digest.opens, zone) <= now < closes(config, now)
-    if by_day and not Setting.held_since() and Delivery.due_now(now, issues=True).exists():
+    if _is_by_day(config, now) and not Setting.held_since() and Delivery.due_now(now, issues=True).exists():
         return "issues"
     return "confirmations" if Delivery.due_now(now, issues=False).exists() else ""
 

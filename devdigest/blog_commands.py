@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from devdigest import blogs, collect, lanes, status
-from devdigest.bloglists import NotAList, as_opml
-from devdigest.commands import Context
+from devdigest.bloglists import NotAList
+from devdigest.context import Context
 from devdigest.days import local_day
+from devdigest.fetch import FetchError
 from devdigest.models import Blog
+from devdigest.opml import as_opml
 from devdigest.terminal import dump, table
+
+EXPECTED = (NotAList, blogs.NotAdded, blogs.NoSuchBlog, FetchError)     # see cli.main
 
 
 def import_blogs(context: Context, args: Namespace) -> int:
@@ -78,7 +82,8 @@ def list_blogs(context: Context, args: Namespace) -> int:
     if args.json:
         print(dump([{"id": blog.id, "name": blog.name, "group": blog.group, "state": blog.state,
                      "feed": blog.feed, "site": blog.site, "http_status": blog.status, "fault": blog.fault,
-                     "failures": blog.failures, "last_read": blog.read} for blog in shown]))
+                     "fault_kind": blog.fault_kind, "failures": blog.failures, "last_read": blog.read}
+                    for blog in shown]))
     elif not shown:
         print(_nothing(args.failing))
     elif args.failing:

@@ -1,4 +1,4 @@
-"""Blog lists as files: Awesome Devblog's YAML, OPML and plain text are read, OPML is written.
+"""Blog lists as files: Awesome Devblog's YAML, OPML and plain text are read.
 
 Says what stands in a file, not what is to be done with it; nothing is fetched, no name is looked up.
 """
@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
-from xml.etree import ElementTree
 from xml.parsers import expat
 
 import yaml
 
-from devdigest.models import Blog
 from devdigest.text import tidy
 
 _DEEPEST = 50       # levels; a list needs two, and libyaml takes quadratic time over what never closes
@@ -145,18 +143,3 @@ def _opml(data: bytes) -> Iterator[Row]:
 def _row(name: str, site: str, feed: str) -> Row:
     site, feed = ("".join(filter(str.isprintable, url.strip())) for url in (site, feed))
     return Row(tidy(name), site, feed)
-
-
-def as_opml(blogs: Iterable[Blog]) -> str:
-    """An OPML 2.0 document of `blogs`, an outline a group; `read` reads it."""
-    root = ElementTree.Element("opml", version="2.0")
-    ElementTree.SubElement(ElementTree.SubElement(root, "head"), "title").text = "DevDigest"
-    body = ElementTree.SubElement(root, "body")
-    groups: dict[str, ElementTree.Element] = {}
-    for blog in blogs:
-        if blog.group not in groups:
-            groups[blog.group] = ElementTree.SubElement(body, "outline", text=blog.group)
-        ElementTree.SubElement(groups[blog.group], "outline", type="rss", text=blog.name, title=blog.name,
-                               xmlUrl=blog.feed, htmlUrl=blog.site)
-    ElementTree.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from peewee import chunked
 
-from devdigest import urls
+from devdigest import fulltext, urls
 from devdigest.bloglists import Row, read
 from devdigest.discover import feed_links, guesses, refusal
 from devdigest.fetch import Fetcher, FetchError
@@ -174,7 +174,7 @@ def _near(text: str) -> list[Blog]:
 def exclude(blog: Blog, erase: bool = False) -> int:
     """How many posts are not mailed now, as the blog is left out; no import brings it back. May be repeated.
 
-    With `erase` the titles and excerpts of all its posts are blanked, also in the issues that had them.
+    With `erase` the titles, excerpts and tags of all its posts are blanked, also in the issues that had them.
     """
     in_an_issue = IssuePost.select(IssuePost.post).where(IssuePost.kind == "daily")
     with db.atomic():
@@ -183,9 +183,17 @@ def exclude(blog: Blog, erase: bool = False) -> int:
                       .where(Post.blog == blog, Post.verdict.in_((Verdict.NEWS, Verdict.HELD)),
                              Post.id.not_in(in_an_issue)).execute())
         if erase:
-            Post.update(title="", excerpt="").where(Post.blog == blog).execute()
-            IssuePost.update(title="", excerpt="").where(IssuePost.blog_id == blog.id).execute()
+            _erase(blog)
     return taken_back
+
+
+def _erase(blog: Blog) -> None:
+    posts = Post.of(blog)
+    fulltext.take_out(posts)
+    Post.update(title="", excerpt="", tags="").where(Post.blog == blog).execute()
+    fulltext.put_in(posts)
+    fulltext.forget()
+    IssuePost.update(title="", excerpt="", tags="").where(IssuePost.blog_id == blog.id).execute()
 
 
 def pause(blog: Blog) -> bool:

@@ -156,7 +156,7 @@ def _issue(config: Config, now: datetime) -> Finding:
     today = local_day(now, zone)
     if Issue.of(today) is None and now > at(today, config.digest.opens, zone) + timedelta(hours=1):
         return Finding("issue", WARN, f"none for {today} yet", "devdigest status")
-    last = Issue.select().order_by(Issue.day.desc()).first()
+    last = Issue.select().where(Issue.kind == "daily").order_by(Issue.day.desc()).first()
     return Finding("issue", OK, f"last {last.day}, {last.state}" if last else "none yet")
 
 

@@ -15,6 +15,7 @@ from devdigest.models import GROUPS, Verdict
 
 _EARLIEST = date(1995, 1, 1)                # nobody wrote a web log before
 _AHEAD = timedelta(hours=1)                 # clocks of blogs go wrong, and summer time is forgotten
+HELD_FOR = timedelta(days=3)                # then nobody looks into it any more, and it is history
 _BATCH = 5                                  # fewer old entries at once are a writer emptying the drawer
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from devdigest import choose, database, urls
+from devdigest import choose, database, fulltext, urls
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.days import local_day
@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=6)
 _CONFIRMATIONS = 3                          # a redirect by mistake is mended by then
-_HELD_FOR = timedelta(days=3)
 
 Report = Callable[[int, int, int], None]    # done, of how many, failed so far
 
@@ -73,7 +72,7 @@ def take(answer: Answer, config: Config, now: datetime, past: bool = False,
         try:
             feed = parse(fetched.body, fetched.headers, fetched.url, config.site.timezone)
         except NotAFeed as reason:
-            error = FetchError(answer.ask.url, str(reason), status=fetched.status)
+            error = FetchError(answer.ask.url, str(reason), "not_feed", fetched.status)
     with db.atomic():
         blog = Blog.get_by_id(answer.ask.id)
         if blog.state != "active":      # paused or excluded while it was asked
@@ -114,15 +113,16 @@ def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> lis
         stored[found.place] = Post.create(
             blog=blog, guid=found.guid, key=found.key, url=entry.link, title=entry.title,
             excerpt=entry.excerpt, minutes=entry.minutes, published=found.published, day=found.day,
-            first_seen=reading.now, verdict=found.verdict,
+            first_seen=reading.now, verdict=found.verdict, tags="\n".join(entry.tags),
             copy_of=repeated and (repeated.copy_of_id or repeated.id))
+    fulltext.put_in(stored.values())
     settle(post.key for post in stored.values() if post.verdict == Verdict.NEWS)
     return list(stored.values())
 
 
 def _was_read(blog: Blog, fetched: Fetched, now: datetime, validators: bool) -> None:
     blog.fetched = blog.read = now
-    blog.status, blog.fault, blog.failures = fetched.status, "", 0
+    blog.status, blog.fault, blog.fault_kind, blog.failures = fetched.status, "", "", 0
     blog.not_before, blog.asked_to_wait = None, False
     if fetched.status != 304:
         blog.etag, blog.modified = (fetched.etag, fetched.modified) if validators else ("", "")
@@ -144,7 +144,8 @@ def _follow(blog: Blog, moved_to: str) -> None:
 
 def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> Blog:
     log.warning("feed %s %s", blog.feed, error.reason)
-    blog.fetched, blog.status, blog.fault, blog.failures = now, error.status, error.reason, blog.failures + 1
+    blog.fetched, blog.status, blog.failures = now, error.status, blog.failures + 1
+    blog.fault, blog.fault_kind = error.reason, error.kind
     blog.not_before, blog.asked_to_wait = None, error.retry_after is not None
     if error.retry_after is not None:
         blog.not_before = heard + timedelta(seconds=error.retry_after)
@@ -185,4 +186,4 @@ def release(blog: Blog) -> int:
 def let_go(now: datetime) -> int:
     """Posts held for three days that nobody released become history; how many."""
     return (Post.update(verdict=Verdict.HISTORY)
-            .where(Post.verdict == Verdict.HELD, Post.first_seen <= now - _HELD_FOR).execute())
+            .where(Post.verdict == Verdict.HELD, Post.first_seen <= now - choose.HELD_FOR).execute())

@@ -1,30 +1,22 @@
 """The steps as sub-commands: each reads its arguments, calls one step, says what came of it."""
-import threading
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from devdigest import agenda, check, database, deliver, publish, status, web
+from devdigest import agenda, check, deliver, publish
 from devdigest.collect import collect
-from devdigest.config import EXAMPLE, Config, ConfigError
+from devdigest.config import ConfigError
+from devdigest.context import Context
 from devdigest.days import at, local_day
-from devdigest.memory import HOLD, Setting
+from devdigest.fetch import FetchError
+from devdigest.locks import Busy
+from devdigest.memory import Held, Setting
 from devdigest.models import Issue, IssuePost
 from devdigest.readers import Delivery
-from devdigest.terminal import complain, counts, dump, progress, table
+from devdigest.replies import RelayError
+from devdigest.terminal import complain, dump, progress, table
 from devdigest.worker import Worker, clock_doubt
-
-
-@dataclass(frozen=True)
-class Context:
-    """What every sub-command is given."""
-    config: Config
-    path: Path | None           # of the configuration file; None for the embedded defaults
-    password: str               # the relay's
-    stop: threading.Event       # set by the first Ctrl-C or SIGTERM
 
 
 class NotCollected(Exception):
@@ -33,6 +25,9 @@ class NotCollected(Exception):
 
 class ClockDoubt(Exception):
     """Nothing is done by a clock that cannot be trusted."""
+
+
+EXPECTED = (Busy, Held, ClockDoubt, FetchError, RelayError, NotCollected)        # see cli.main
 
 
 def when(context: Context, args: Namespace) -> tuple[datetime, bool]:
@@ -48,20 +43,6 @@ def when(context: Context, args: Namespace) -> tuple[datetime, bool]:
     if args.today > local_day(now, zone):
         raise ConfigError(f"--today {args.today}: that day is still to come")
     return at(args.today, context.config.digest.opens, zone), True
-
-
-def init(context: Context, args: Namespace) -> int:
-    """The database is open by now, made or upgraded where that was needed."""
-    print(f"database {context.config.database.path}, version {database.VERSION}")
-    return 0
-
-
-def write_example(path: Path) -> None:
-    """An example configuration at `path`, never over an existing file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8") as file:
-        file.write(EXAMPLE.read_text(encoding="utf-8"))
-    print(f"wrote {path}; edit it, then run `devdigest --config {path} check`")
 
 
 def collect_command(context: Context, args: Namespace) -> int:
@@ -82,14 +63,24 @@ def publish_command(context: Context, args: Namespace) -> int:
     due = Issue.of(today) is None and Setting.held_since() is None
     if due and not agenda.is_collected(context.config, now):
         raise NotCollected("no blog was read since midnight; `devdigest collect` first")
-    issue, made = publish.publish(context.config, now)
-    posts = IssuePost.select().where(IssuePost.issue == issue).count()
-    mails = Delivery.select().where(Delivery.issue == issue).count()
-    document = {"day": issue.day, "state": issue.state, "posts": posts, "mails": mails, "made_now": made}
-    _say(args, document, lambda: f"publish: issue {issue.day} {'' if made else 'was already '}{issue.state}, "
-                                 f"{posts} posts, {mails} mails" + ("" if mails or not posts else
-                                                                    ", as there is no active subscriber"))
+    daily = _published(*publish.publish(context.config, now))
+    weekly = (_published(*publish.publish_weekly(context.config, now))
+              if agenda.has_weekly(context.config, now) else None)
+    _say(args, daily | {"weekly": weekly}, lambda: "\n".join(filter(None, (
+        _published_line("issue", daily), weekly and _published_line("weekly issue", weekly)))))
     return 0
+
+
+def _published(issue: Issue, made: bool) -> dict[str, Any]:
+    return {"day": issue.day, "state": issue.state,
+            "posts": IssuePost.select().where(IssuePost.issue == issue).count(),
+            "mails": Delivery.select().where(Delivery.issue == issue).count(), "made_now": made}
+
+
+def _published_line(name: str, said: dict[str, Any]) -> str:
+    nobody = ", as no active subscriber is to get it" if said["posts"] and not said["mails"] else ""
+    return (f"publish: {name} {said['day']} {'' if said['made_now'] else 'was already '}{said['state']}, "
+            f"{said['posts']} posts, {said['mails']} mails{nobody}")
 
 
 def deliver_command(context: Context, args: Namespace) -> int:
@@ -126,63 +117,6 @@ def _say(args: Namespace, document: dict[str, Any], line: Callable[[], str]) -> 
 def worker_command(context: Context, args: Namespace) -> int:
     Worker(context.config, context.password, context.stop).run()
     return 0
-
-
-def web_command(context: Context, args: Namespace) -> int:
-    try:
-        web.serve(context.config, context.stop)
-    except (OSError, ValueError) as error:      # waitress' word for a host that is none
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"[web] listen {context.config.web.listen}: {reason}; end the other program there, "
-                          f"or change it") from error
-    return 0
-
-
-def hold_command(context: Context, args: Namespace) -> int:
-    if Setting.held_since() is None:
-        Setting.write(HOLD, datetime.now(UTC).isoformat())
-    print("held: no issue is published or mailed until `devdigest resume`")
-    return 0
-
-
-def resume_command(context: Context, args: Namespace) -> int:
-    was = Setting.held_since()
-    Setting.clear(HOLD)
-    print("goes on: what waited is published and mailed at the next due time" if was else "was not held")
-    return 0
-
-
-def status_command(context: Context, args: Namespace) -> int:
-    facts = status.facts(context.config, datetime.now(UTC))
-    print(dump(facts) if args.json else _status_lines(context.config, facts))
-    return 0
-
-
-def _status_lines(config: Config, facts: dict[str, Any]) -> str:
-    issue, collected = facts["issue"], facts["collect"]
-    rows = [
-        ("collect", f"{_local(config, collected['started'])}: {collected['said']}" if collected else
-         "never; `devdigest collect`"),
-        ("blogs", counts(facts["blogs"])
-         + ("; `devdigest blogs list --failing`" if facts["blogs"]["failing"] else "")),
-        ("posts", f"{facts['waiting_posts']:,} wait for the next issue"),
-        ("issue", f"{issue['day']} {issue['state']}: {issue['posts']} posts, {issue['late']} found late"
-         if issue else "none yet"),
-        ("mails", counts(facts["outbox"])),
-        ("readers", counts(facts["subscribers"])),
-        ("next issue", _local(config, facts["next_issue"])),
-    ]
-    if facts["held_since"]:
-        rows.insert(0, ("HELD", f"since {_local(config, facts['held_since'])}; `devdigest resume` goes on"))
-    if facts["confirmations_waiting"]:
-        rows.append(("confirm", f"{facts['confirmations_waiting']} mails wait; `devdigest deliver`"))
-    rows += [("held posts", f"{count} of {feed}; `devdigest blogs release {feed}`")
-             for feed, count in facts["held_posts"].items()]
-    return "\n".join(f"{name:<11} {text}" for name, text in rows)
-
-
-def _local(config: Config, text: str) -> str:
-    return f"{datetime.fromisoformat(text).astimezone(config.site.timezone):%Y-%m-%d %H:%M}"
 
 
 def check_command(context: Context, args: Namespace) -> int:

@@ -18,8 +18,9 @@ _ISSUE_TEXT, _ISSUE_HTML = part("issue", "txt"), part("issue", "html")
 def issue(edition: Edition, config: Config, language: str, sent: datetime) -> Letter:
     """The mail of an issue. `sent` (aware) becomes its Date."""
     draft = Draft(config, WORDINGS[language], Places.in_a_mail_on((edition, config, language)))
-    lines = [*draft.lines(subject(edition, language), sent, about=str(edition.day)), *draft.list_lines(),
-             f"Feedback-ID: {edition.day}:daily:{language}:devdigest"]      # Gmail's feedback loop
+    about = str(edition.day) if edition.kind == "daily" else f"{edition.day}.{edition.kind}"
+    lines = [*draft.lines(subject(edition, language), sent, about), *draft.list_lines(),
+             f"Feedback-ID: {edition.day}:{edition.kind}:{language}:devdigest"]     # Gmail's feedback loop
     return write(lines,
                  _issue_part(_ISSUE_TEXT, _MOST_TEXT, draft.places.address, edition, draft),
                  _issue_part(_ISSUE_HTML, _MOST_HTML, draft.places.address_in_html, edition, draft),
@@ -35,22 +36,29 @@ def preview_html(edition: Edition, config: Config, language: str) -> str:
 
 def subject(edition: Edition, language: str) -> str:
     """How many posts, then the first title that there is: no feed has the first word in a reader's inbox."""
-    return ": ".join([WORDINGS[language].posts(len(edition.items)), *edition.titles(40)[:1]])
+    words = WORDINGS[language]
+    count = _count(edition, words)
+    return ": ".join([f"{words.last_week} {count}" if edition.kind == "weekly" else count,
+                      *edition.titles(40)[:1]])
+
+
+def _count(edition: Edition, words: Wording) -> str:
+    return (words.most_read if edition.kind == "weekly" else words.posts)(len(edition.items))
 
 
 def _issue_part(part: Part, most: int, address: str, edition: Edition, draft: Draft) -> str:
-    words, digest = draft.words, draft.config.digest
-    page = f"{draft.config.site.url}/issues/{edition.day}"
+    words, digest, site = draft.words, draft.config.digest, draft.config.site.url
+    sent = words.sent_weekly if edition.kind == "weekly" else words.sent
     values = draft.frame_values(subject(edition, words.code)) | _issue_values(edition, words) | {
-        "page": page, "why": words.sent(address, draft.places.since, digest.opens)}
-    return fullest(rows(edition, words, digest.most_per_blog, page),
+        "page": site + edition.path, "why": sent(address, draft.places.since, digest.opens)}
+    return fullest(rows(edition, words, digest.most_per_blog, site),
                    lambda sections, rest: part(values | {"sections": sections, "rest": rest}), most)
 
 
 def _issue_values(edition: Edition, words: Wording) -> Values:
     first, last = edition.first_day, edition.yesterday
     return {"days": words.span(first, last) if first < last else words.day(last),
-            "count": words.posts(len(edition.items)),
+            "count": _count(edition, words),
             "summary": edition.summary(words),
             "lacks": words.lacks(edition.blogs, edition.reached) if edition.lacks else "",
             "preheader": " · ".join(edition.titles(60)[1:4])}

@@ -58,6 +58,7 @@ class Digest:
     latest: str = "20:00"
     late_days: int = 30
     most_per_blog: int = 5
+    weekly: bool = True
 
     @property
     def opens(self) -> local_time:
@@ -91,6 +92,7 @@ class Mail:
 class Web:
     listen: str = "127.0.0.1:8080"
     threads: int = 4
+    proxy: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +174,7 @@ _RULES: tuple[Rule, ...] = (
     ("mail", "timeout", lambda v: 1 <= v <= 600, "1 to 600 seconds"),
     ("web", "listen", _is_listen, "HOST:PORT"),
     ("web", "threads", lambda v: 1 <= v <= 64, "1 to 64"),
+    ("web", "proxy", lambda v: v in ("", "127.0.0.1"), "127.0.0.1, or nothing"),
     ("database", "path", bool, "a file"),
 )
 LOOPBACK = ("127.0.0.1", "::1", "localhost")

@@ -27,6 +27,14 @@ class Unreachable(Exception):
     """No connection was made, for the reason given. Not an OSError, which requests would wrap in its own."""
 
 
+class NoSuchHost(Unreachable):
+    """The name has no address."""
+
+
+class NotPublic(Unreachable):
+    """The name leads into a network at home, where nothing of ours may ask."""
+
+
 class Deadline:
     """The end of one fetch: once it has passed, the connection in use is shut down, whatever it waits for.
 
@@ -125,7 +133,7 @@ class Adapter(HTTPAdapter):
         found = _look_up(host, port, self.deadline.left())
         for *_, address in found:
             if not (self._allow_private or is_public(address[0])):
-                raise Unreachable(f"address {address[0]} is not public")
+                raise NotPublic(f"address {address[0]} is not public")
         while True:
             place, *found = found
             try:
@@ -182,7 +190,8 @@ def _look_up(host: str, port: int, seconds: float) -> list[_Place]:
     try:
         return found.result(seconds)
     except socket.gaierror as error:
-        temporary = error.errno == socket.EAI_AGAIN
-        raise Unreachable("no answer from the name server" if temporary else "no such host") from error
+        if error.errno == socket.EAI_AGAIN:
+            raise Unreachable("no answer from the name server") from error
+        raise NoSuchHost("no such host") from error
     except UnicodeError as error:       # a label that is empty or too long
-        raise Unreachable("no such host") from error
+        raise NoSuchHost("no such host") from error

@@ -1,9 +1,12 @@
-"""What is counted: how often posts of our mails are opened, without knowing by whom, and what happens a day."""
+"""What is counted: how often posts of our mails are opened, without knowing by whom; what happens a day."""
+from collections import Counter
 from datetime import date
 
-from peewee import BooleanField, CompositeKey, IntegerField, TextField
+from peewee import BooleanField, CompositeKey, IntegerField, TextField, fn
 
 from devdigest.columns import DayField, UtcField
+from devdigest.models import Issue
+from devdigest.readers import Delivery
 from devdigest.table import Table, one_of
 
 EVENTS = ("asked", "confirmed", "cancelled", "mailed")
@@ -26,6 +29,17 @@ class Event(Table):
          .on_conflict(conflict_target=[cls.day, cls.name], update={cls.count: cls.count + count}).execute())
 
     @classmethod
+    def mails(cls, since: date) -> dict[date, int]:
+        """How many mails of the issues of each day the relay took, of those that had any."""
+        days = {issue.id: issue.day for issue in Issue.select().where(Issue.day >= since)}
+        sent = (Delivery.select(Delivery.issue, fn.COUNT(Delivery.id))
+                .where(Delivery.issue.in_(list(days)), Delivery.state == "sent").group_by(Delivery.issue))
+        mails: Counter[date] = Counter()
+        for issue, count in sent.tuples():
+            mails[days[issue]] += count         # a Monday has two
+        return mails
+
+    @classmethod
     def put(cls, day: date, name: str, count: int) -> None:
         """The count of a day, whatever it was before."""
         cls.replace(day=day, name=name, count=count).execute()
@@ -34,12 +48,12 @@ class Event(Table):
 class Opened(Table):
     """A link of ours that someone opened today. `reader` is a hash whose salt is thrown away with the day."""
     reader = TextField()
-    post = IntegerField()                       # 0: the link that nobody sees, and only machines open
+    post = IntegerField()                       # 0: the link that nobody sees, and all that machines open
     day = DayField()
     at = UtcField()                             # the first time, and the hour of it in the site's zone
     hour = IntegerField()
     times = IntegerField(default=1)
-    machine = BooleanField(default=False)       # a scanner, by its name, its haste, or that link
+    machine = BooleanField(default=False)       # a scanner, by its name, its haste or that link; or only HEAD
 
     class Meta:
         primary_key = CompositeKey("reader", "post")
@@ -47,19 +61,19 @@ class Opened(Table):
 
 class Click(Table):
     """How many readers first opened a post in an hour of a day, and how often it was opened by anything."""
-    post = IntegerField()
+    post = IntegerField()                       # 0: whatever machines opened
     day = DayField()
     hour = IntegerField()                       # 0 to 23, in the site's zone
     readers = IntegerField()                    # each counted once a day
-    times = IntegerField()                      # machines and repetitions too
+    times = IntegerField()                      # repetitions, and what only asked about it, too
 
     class Meta:
-        primary_key = CompositeKey("day", "post", "hour")
+        primary_key = CompositeKey("day", "hour", "post")      # in the order in which a year is added up
         without_rowid = True
 
 
 class Attempt(Table):
-    """A request of the sign-up form, kept for a month, so that nobody can have strangers flooded with mail."""
+    """A request of the sign-up form, kept for a month, so that nobody has strangers flooded with mail."""
     asked = UtcField(index=True)
     address = TextField(index=True)             # both known by their keyed hash alone
     network = TextField()                       # IPv4 address or IPv6 /64

@@ -22,6 +22,8 @@ VERSION = 1 + len(UPGRADES)
 
 _TOO_LITTLE = 1_000_000     # bytes free
 _PATIENCE = 10      # seconds for another process to end its transaction
+_VISITOR = 4        # the same where somebody waits for a page
+_PAGE_CACHE = -1_000        # KiB, of each thread that answers visitors
 _PRAGMAS = {
     "foreign_keys": 1,
     "synchronous": "full",              # a commit must outlive a power cut: sqlite.org, pragma synchronous
@@ -105,6 +107,12 @@ def connected() -> Iterator[None]:
     """A connection for a thread of its own, closed at the end whatever happens."""
     with db.connection_context():
         yield
+
+
+def for_visitors() -> None:
+    """From now on this process's connections are those of many short visits: little memory, less patience."""
+    db.timeout = _VISITOR
+    db.pragma("cache_size", _PAGE_CACHE, permanent=True)
 
 
 @contextmanager

@@ -8,19 +8,16 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from devdigest import compose, notices, subscribers, tokens
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.database import connected
 from devdigest.days import at, local_day
-from devdigest.edition import edition
-from devdigest.letter import Letter
+from devdigest.letters import Letters, recipient, unwanted
 from devdigest.line import PAUSES, Again, Line
 from devdigest.locks import locked
 from devdigest.memory import Held, Setting
-from devdigest.models import Issue, IssuePost
 from devdigest.readers import DELIVERY_STATES, OPEN_STATES, Delivery, Subscriber
 from devdigest.replies import Outcome, RelayError, Reply, Stage, nameless
 from devdigest.table import db
@@ -29,7 +26,7 @@ log = logging.getLogger(__name__)
 
 # A reader's transient refusal is tried again after these; the last repeats until the day's latest hour.
 _WAITS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4))
-_CONFIRM_FOR = timedelta(hours=48)          # no longer than the link in it is good
+_ASKED_FOR = timedelta(hours=48)            # whoever waits that long for a mail has asked again
 _CONTENT_AGAIN = timedelta(hours=1)
 _CONTENT_IN_A_ROW = 5                       # then it is what we say that is refused, not to whom
 _DOUBTS_IN_A_ROW = 3                        # then the relay is broken, and each further mail might come twice
@@ -101,7 +98,7 @@ class _Run:
         self.summary = Summary(rows=len(due))
         self._report = report
         self._todo = deque(due)
-        self._letters = _Letters(config)
+        self._letters = Letters(config)
         self._alike: tuple[Outcome | None, int] = Outcome.ACCEPTED, 0      # the last, how often in a row
         self._turns = threading.Lock()      # SQLite would make them wait too, but by sleeping
         self._open = threading.Event()      # the first line stands, or has failed
@@ -173,7 +170,7 @@ class _Run:
         if row.issue is not None and self._is_over():
             return None                     # it stays queued
         subscriber = Subscriber.get_or_none(Subscriber.id == row.subscriber)
-        if subscriber is None or (reason := _unwanted(row, subscriber)):
+        if subscriber is None or (reason := unwanted(row, subscriber)):
             self._end(row, "dropped", reason if subscriber else "erased")
             return None
         row.state, row.attempts, row.changed = "sending", row.attempts + 1, self.running.now()
@@ -183,7 +180,7 @@ class _Run:
             self._end(row, "refused", f"not sent: {error}")
             return None
         row.save(only=_WRITTEN)
-        return _Mail(row, subscriber.email, message)
+        return _Mail(row, recipient(row, subscriber), message)
 
     def _is_over(self) -> bool:
         """Whether no further mail of an issue may be begun: asked of each, as a run may take hours."""
@@ -235,53 +232,9 @@ class _Run:
     def _latest(self, row: Delivery) -> datetime:
         """Until when a transient refusal is worth another try: the next issue comes anyway."""
         if row.issue is None:
-            return row.created + _CONFIRM_FOR
+            return row.created + _ASKED_FOR
         return at(self._letters.day(row.issue), self.config.digest.closes, self.config.site.timezone)
 
 
 def _wait(attempts: int) -> timedelta:
     return _WAITS[min(attempts, len(_WAITS)) - 1]
-
-
-def _unwanted(row: Delivery, subscriber: Subscriber) -> str:
-    """Why a mail in the outbox must not go out any more; "" where it may (promise 3)."""
-    if suppression := subscribers.suppressed(subscriber.email):
-        return f"suppressed: {suppression.reason}"
-    wanted = "pending" if row.issue is None else "active"
-    return "" if subscriber.state == wanted else f"{subscriber.state} since"
-
-
-class _Letters:
-    """The letters of this run, each serialised once: by issue and language."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._issues: dict[int, Issue] = {}
-        self._letters: dict[tuple[int, str], Letter] = {}
-        self._key = subscribers.link_key()
-
-    def day(self, issue_id: int) -> date:
-        return self._issue(issue_id).day
-
-    def _issue(self, issue_id: int) -> Issue:
-        if issue_id not in self._issues:
-            self._issues[issue_id] = Issue.get_by_id(issue_id)
-        return self._issues[issue_id]
-
-    def fill(self, row: Delivery, subscriber: Subscriber, now: datetime) -> bytes:
-        zone = self._config.site.timezone
-        if row.issue is None:
-            letter = notices.confirmation(self._config, subscriber.language, now, subscriber.created)
-            token = subscribers.new_confirmation(subscriber, now)
-        else:
-            letter = self._letter(row.issue, subscriber.language)
-            token = tokens.sign(self._key, subscribers.LINK, subscriber.id)
-        since = subscriber.confirmed and local_day(subscriber.confirmed, zone)
-        return letter.fill(to=subscriber.email, delivery=row.id, token=token, since=since)
-
-    def _letter(self, issue_id: int, language: str) -> Letter:
-        if (issue_id, language) not in self._letters:
-            issue = self._issue(issue_id)
-            shown = edition(issue, IssuePost.of(issue))
-            self._letters[issue_id, language] = compose.issue(shown, self._config, language, issue.created)
-        return self._letters[issue_id, language]

@@ -68,6 +68,5 @@ class Draft:
     def frame_values(self, title: str) -> Values:
         url, token = self.config.site.url, self.places.token
         links = {"unsubscribe": f"{url}/u/{token}", "manage": f"{url}/manage/{token}",
-                 "confirm": f"{url}/confirm/{token}", "blogs": f"{url}/blogs/", "about": f"{url}/about",
-                 "awesome": AWESOME_DEVBLOG}
+                 "blogs": f"{url}/blogs/", "about": f"{url}/about", "awesome": AWESOME_DEVBLOG}
         return {"words": self.words, "site": self.config.site, "subject": title, "links": links}

@@ -18,6 +18,9 @@ from devdigest.wording import Wording
 # cannot be broken.
 _LONGEST_URL = 800
 
+_EXCERPT, _SHORT = 130, 40      # characters: on a phone five lines, and two
+_SEVERAL, _MANY = 30, 50        # posts: of more the short ones, of more still none, or nobody gets to the end
+
 
 @dataclass(frozen=True)
 class Item:
@@ -32,20 +35,31 @@ class Item:
     published: datetime | date | None
     late: bool                              # in the section 'found late'
     blog_id: int = 0                        # tells two blogs of one name apart
+    tags: tuple[str, ...] = ()              # the blog's own
+    post_id: int = 0                        # by which opening it is counted; 0 where it is not
+    readers: int | None = None              # how many opened it, in a weekly issue
 
     @property
     def section(self) -> str:
+        if self.readers is not None:
+            return "weekly"
         return "late" if self.late else self.group
 
 
 @dataclass(frozen=True)
 class Edition:
-    """An issue with its posts in order: team, people, overseas, then found late."""
+    """An issue, its posts in order: team, people, overseas, then found late; if weekly, most read first."""
     day: date                               # of the mail; yesterday is the day before
     items: tuple[Item, ...]
     blogs: int                              # on the list, and of these reached
     reached: int
     lacks: bool
+    kind: str = "daily"                     # or weekly
+
+    @property
+    def path(self) -> str:
+        """Of its page on the site."""
+        return f"/{'popular' if self.kind == 'weekly' else 'issues'}/{self.day}"
 
     @property
     def yesterday(self) -> date:
@@ -53,7 +67,12 @@ class Edition:
 
     @property
     def first_day(self) -> date:
-        """The day of the oldest post that is not late: yesterday, unless there was no issue for some days."""
+        """The day of the oldest post that is not late: yesterday, unless there was no issue for some days.
+
+        Of a weekly issue the first day of the week in which its posts were opened.
+        """
+        if self.kind == "weekly":
+            return self.day - timedelta(days=7)
         return min((item.day for item in self.items if not item.late), default=self.yesterday)
 
     def summary(self, words: Wording) -> str:
@@ -71,9 +90,11 @@ def edition(issue: Any, posts: Iterable[Any]) -> Edition:
     """An issue's record and the records of its posts, in their order, as an Edition."""
     items = tuple(Item(title=post.title, url=post.url, excerpt=post.excerpt, blog=post.blog, group=post.group,
                        minutes=post.minutes, day=post.day, published=post.published, late=post.late,
-                       blog_id=post.blog_id)
+                       blog_id=post.blog_id, tags=tuple(filter(None, post.tags.split("\n"))),
+                       post_id=post.post_id, readers=post.readers)
                   for post in posts)
-    return Edition(day=issue.day, items=items, blogs=issue.blogs, reached=issue.reached, lacks=issue.lacks)
+    return Edition(day=issue.day, items=items, blogs=issue.blogs, reached=issue.reached, lacks=issue.lacks,
+                   kind=issue.kind)
 
 
 @dataclass(frozen=True)
@@ -82,6 +103,7 @@ class Row:
     section: str
     title: str
     url: str
+    counted: str                            # the same by way of the site, which counts how many open it
     meta: str
     excerpt: str
     blog: str
@@ -92,8 +114,8 @@ class Row:
 Section = tuple[str, list[Row]]
 
 
-def rows(edition: Edition, words: Wording, most_per_blog: int, page: str) -> list[Row]:
-    """The rows of an issue; `page` is its URL, for posts whose own link cannot be shown."""
+def rows(edition: Edition, words: Wording, most_per_blog: int, site: str) -> list[Row]:
+    """The rows of an issue; `site` is the URL before the paths of its links."""
     total = Counter((item.section, item.blog_id, item.blog) for item in edition.items)
     seen: Counter[tuple[str, int, str]] = Counter()
     shown = []
@@ -101,20 +123,33 @@ def rows(edition: Edition, words: Wording, most_per_blog: int, page: str) -> lis
         seen[blog := (item.section, item.blog_id, item.blog)] += 1
         if seen[blog] <= most_per_blog:
             folded = total[blog] - most_per_blog if seen[blog] == most_per_blog else 0
-            shown.append(_row(item, words, edition.yesterday, page, folded))
-    return shown
+            shown.append(_row(item, edition, words, site, folded))
+    return _shorter(shown)
 
 
-def _row(item: Item, words: Wording, yesterday: date, page: str, folded: int) -> Row:
-    url = http_url(item.url)
-    blog = tidy(item.blog, 40)
-    day = words.short_day(item.day) if item.day != yesterday else ""
-    minutes = words.minutes(item.minutes) if item.minutes else ""
+def _row(item: Item, edition: Edition, words: Wording, site: str, folded: int) -> Row:
+    url, page = http_url(item.url), site + edition.path
+    direct = url if url and len(escape(url)) <= _LONGEST_URL else page
     return Row(section=item.section,
                title=tidy(item.title, 120) or words.no_title,
-               url=url if url and len(escape(url)) <= _LONGEST_URL else page,
-               meta=" · ".join(filter(None, (blog, day, minutes))),
-               excerpt=tidy(item.excerpt, 130), blog=blog, folded=folded)
+               url=direct,
+               counted=f"{site}/go/{item.post_id}" if url and item.post_id else direct,
+               meta=_meta(item, edition.yesterday, words),
+               excerpt=tidy(item.excerpt, _EXCERPT), blog=tidy(item.blog, 40), folded=folded)
+
+
+def _meta(item: Item, yesterday: date, words: Wording) -> str:
+    return " · ".join(filter(None, (tidy(item.blog, 40),
+                                    words.short_day(item.day) if item.day != yesterday else "",
+                                    words.minutes(item.minutes) if item.minutes else "",
+                                    words.readers(item.readers) if item.readers else "")))
+
+
+def _shorter(rows: list[Row]) -> list[Row]:
+    """The same with less of each post where there are many: nobody scrolls through twenty screens."""
+    if len(rows) > _MANY:
+        return [replace(row, excerpt="", brief=True) for row in rows]
+    return [replace(row, excerpt=tidy(row.excerpt, _SHORT)) for row in rows] if len(rows) > _SEVERAL else rows
 
 
 def fullest(rows: list[Row], render: Callable[[list[Section], int], str], most: int) -> str:
@@ -145,4 +180,4 @@ def tidy(text: str, longest: int) -> str:
         return text
     cut = text[:longest - 1]
     at_word = cut.rpartition(" ")[0]
-    return (at_word if len(at_word) > longest // 2 else cut).rstrip() + "…"
+    return (at_word if len(at_word) > longest // 2 else cut).rstrip(" ,") + "…"

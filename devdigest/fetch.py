@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from devdigest.connections import Adapter, Deadline, Unreachable
+from devdigest.connections import Adapter, Deadline, NoSuchHost, NotPublic, Unreachable
 from devdigest.inflate import Inflate
 from devdigest.urls import http_url
 
@@ -27,6 +27,11 @@ _REDIRECTS = (*_PERMANENT, 302, 303, 307)                       # RFC 9110, 15.4
 _LONGEST_WAIT = 7 * 86_400      # seconds; whoever asks for more is asked again after a week
 _ACCEPT = ("application/atom+xml, application/rss+xml, application/feed+json, "
            "application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5")
+# Why nothing came, in one word each: what a blog's page tells its writer goes by it.
+FAULTS = ("slow", "tls", "host", "silent", "broken", "gone", "refused", "busy", "server", "moved", "not_feed",
+          "big", "address", "ours")
+_BY_STATUS = {404: "gone", 410: "gone", 429: "busy"}
+_BY_CLASS = {2: "not_feed", 3: "moved", 4: "refused"}           # else "server"
 _HEADER_SAFE = re.compile(r"[!-~\x80-\xff][\t -~\x80-\xff]*")   # RFC 9110, 5.5
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError,
              ValueError, zlib.error, Unreachable)
@@ -53,10 +58,11 @@ class Fetched:
 class FetchError(Exception):
     """Nothing came: from which URL, why in words for the owner, and what the server said to it."""
 
-    def __init__(self, url: str, reason: str, status: int | None = None,
+    def __init__(self, url: str, reason: str, kind: str, status: int | None = None,
                  retry_after: int | None = None) -> None:
         super().__init__(f"{url}: {reason}")
         self.url, self.reason = url, reason
+        self.kind = kind                    # one of FAULTS
         self.status = status                # None where no answer came, or not all of it
         self.retry_after = retry_after      # seconds
 
@@ -113,15 +119,17 @@ class Fetcher:
                 hop = answer
                 permanent = permanent and hop.status in _PERMANENT
                 moved_to = hop.url if permanent else moved_to
-        raise FetchError(url, f"more than {MOST_REDIRECTS} redirects", hop.status)
+        raise FetchError(url, f"more than {MOST_REDIRECTS} redirects", "moved", hop.status)
 
     def _allowed(self, link: str, base: str = "", status: int | None = None) -> str:
         if not (url := http_url(link, base)):
             shown = re.sub(r"//[^/]*@", "//…@", link)[:100]
-            raise FetchError(base or link, f"redirects to {shown}" if base else "not an http(s) URL", status)
+            if base:
+                raise FetchError(base, f"redirects to {shown}", "moved", status)
+            raise FetchError(link, "not an http(s) URL", "address")
         port = urlsplit(url).port
         if port not in (None, 80, 443) and not self._limits.allow_private:
-            raise FetchError(url, f"port {port} is neither 80 nor 443", status)
+            raise FetchError(url, f"port {port} is neither 80 nor 443", "address", status)
         return url
 
     def _ask(self, url: str, validators: Mapping[str, str], now: datetime) -> Fetched | _Redirect:
@@ -138,12 +146,13 @@ class Fetcher:
                 if status not in (200, 304):
                     raise _refused(url, status, headers, now)
                 if status == 304 and not validators:
-                    raise FetchError(url, "HTTP 304 without a question", status)
+                    raise FetchError(url, "HTTP 304 without a question", "broken", status)
                 return Fetched(status=status, url=url, body=self._body(url, response.raw), headers=headers,
                                etag=headers.get("etag", ""), modified=headers.get("last-modified", ""))
         except _FAILURES as error:
             late = deadline.passed or any(isinstance(cause, TimeoutError) for cause in _causes(error))
-            raise FetchError(url, f"timeout after {seconds:g} s" if late else _reason(error)) from error
+            kind, reason = ("slow", f"timeout after {seconds:g} s") if late else _told(error)
+            raise FetchError(url, reason, kind) from error
 
     def _body(self, url: str, raw: urllib3.HTTPResponse) -> bytes:
         most = self._limits.max_bytes
@@ -161,13 +170,16 @@ class Fetcher:
 
 
 def _too_long(url: str, most: int) -> FetchError:
-    return FetchError(url, f"more than {most:,} bytes", 200)
+    return FetchError(url, f"more than {most:,} bytes", "big", 200)
 
 
 def _refused(url: str, status: int, headers: Mapping[str, str], now: datetime) -> FetchError:
     wait = _wait(headers.get("retry-after", ""), now)
     said = f" {http.client.responses.get(status, '')}" if wait is None else f", asks to wait {wait} s"
-    return FetchError(url, f"HTTP {status}{said}".rstrip(), status, wait)
+    kind = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, "server")
+    if kind == "server" and wait is not None:       # 503, as a rule
+        kind = "busy"
+    return FetchError(url, f"HTTP {status}{said}".rstrip(), kind, status, wait)
 
 
 def _wait(text: str, now: datetime) -> int | None:
@@ -183,29 +195,33 @@ def _wait(text: str, now: datetime) -> int | None:
     return min(max(seconds, 0), _LONGEST_WAIT)
 
 
-# What of an error's causes tells the owner most, in this order of preference, and how it is said.
-_WORDS: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
-    (Unreachable, str),
-    (ssl.SSLCertVerificationError, lambda error: f"TLS: {error.verify_message.rstrip('.')}"),
-    (ssl.SSLError, lambda error: f"TLS: {(error.reason or 'connection closed').replace('_', ' ').lower()}"),
-    (zlib.error, lambda error: f"cannot be decompressed: {error}"),
-    (http.client.IncompleteRead, lambda _: "the body breaks off"),
-    (http.client.RemoteDisconnected, lambda _: "connection closed without an answer"),
-    (ConnectionResetError, lambda _: "connection reset"),
-    (ConnectionRefusedError, lambda _: "connection refused"),
-    (http.client.HTTPException, lambda _: "the answer is not HTTP"),
-    (ValueError, lambda _: "not a URL that can be asked"),
-    (OSError, lambda error: (error.strerror or type(error).__name__).lower()),
+# What of an error's causes tells most, in this order of preference: of which kind it is, how it is said.
+_WORDS: tuple[tuple[type[BaseException], str, Callable[[Any], str]], ...] = (
+    (NoSuchHost, "host", str),
+    (NotPublic, "address", str),
+    (Unreachable, "silent", str),
+    (ssl.SSLCertVerificationError, "tls", lambda error: f"TLS: {error.verify_message.rstrip('.')}"),
+    (ssl.SSLError, "tls",
+     lambda error: f"TLS: {(error.reason or 'connection closed').replace('_', ' ').lower()}"),
+    (zlib.error, "broken", lambda error: f"cannot be decompressed: {error}"),
+    (http.client.IncompleteRead, "broken", lambda _: "the body breaks off"),
+    (http.client.RemoteDisconnected, "silent", lambda _: "connection closed without an answer"),
+    (ConnectionResetError, "silent", lambda _: "connection reset"),
+    (ConnectionRefusedError, "silent", lambda _: "connection refused"),
+    (http.client.HTTPException, "broken", lambda _: "the answer is not HTTP"),
+    (ValueError, "address", lambda _: "not a URL that can be asked"),
+    (OSError, "silent", lambda error: (error.strerror or type(error).__name__).lower()),
 )
 
 
-def _reason(error: Exception) -> str:
+def _told(error: Exception) -> tuple[str, str]:
+    """(kind, reason)"""
     causes = _causes(error)
-    for kind, words in _WORDS:
+    for cause_type, kind, words in _WORDS:
         for cause in causes:
-            if isinstance(cause, kind):
-                return words(cause)
-    return type(error).__name__
+            if isinstance(cause, cause_type):
+                return kind, words(cause)
+    return "broken", type(error).__name__
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:

@@ -18,6 +18,19 @@ FILL = ("INSERT INTO post_terms(rowid, title, excerpt, tags, labels) "
         "SELECT id, terms(title), terms(excerpt), terms(tags), labels(tags) FROM post")
 _TAKE = ("INSERT INTO post_terms(post_terms, rowid, title, excerpt, tags, labels) "
          "SELECT 'delete', id, terms(title), terms(excerpt), terms(tags), labels(tags) FROM post")
+# in the table in which FTS5 counts the terms of each: sqlite.org/fts5.html, %_docsize. Without a look there a
+# post could be put in twice, and to take out one that is not in is SQLITE_CORRUPT
+_IS_IN = "EXISTS (SELECT 1 FROM post_terms_docsize WHERE post_terms_docsize.id = post.id)"
+
+# Posts that nobody is shown: copies, those not yet judged, and those of blogs that were left out. Two indexes
+# know them all; to ask the table about each post that is found would take most of the time of a search.
+_HIDDEN = ("SELECT id FROM post WHERE verdict IN ('copy', 'held') UNION ALL "
+           "SELECT id FROM post WHERE blog_id IN (SELECT id FROM blog WHERE state = 'excluded')")
+_FOUND = f"FROM post_terms WHERE post_terms MATCH ? AND rowid NOT IN ({_HIDDEN})"
+ORDERS = {
+    "newest": "(SELECT day FROM post WHERE post.id = post_terms.rowid) DESC",
+    "best": "bm25(post_terms, 5, 1, 3, 0)",     # a title says more than an excerpt, a tag is in between
+}
 
 _PORTION = 500
 
@@ -32,15 +45,32 @@ db.register_function(labels, "labels", 1)
 
 
 def put_in(posts: Iterable[Post]) -> None:
-    """Posts just stored, which the index does not know yet."""
-    _each(FILL, [post.id for post in posts])
+    """Posts as they stand in their table now; those that the index has are passed over."""
+    _each(f"{FILL} WHERE NOT {_IS_IN}", posts)
 
 
 def take_out(posts: Iterable[Post]) -> None:
-    """Posts as they stand in their table still, before these words of theirs change."""
-    _each(_TAKE, [post.id for post in posts])
+    """Posts as they stand in their table still, before words of theirs change; passes over what is not in."""
+    _each(f"{_TAKE} WHERE {_IS_IN}", posts)
 
 
-def _each(statement: str, numbers: list[int]) -> None:
-    for some in chunked(numbers, _PORTION):
-        db.execute_sql(f"{statement} WHERE id IN ({','.join('?' * len(some))})", some)
+def forget() -> None:
+    """Writes the index anew: what was taken out stays in the file until then (sqlite.org/fts5.html)."""
+    db.execute_sql("INSERT INTO post_terms(post_terms) VALUES ('optimize')")
+
+
+def count(question: str) -> int:
+    """How many posts there are to show for an expression in FTS5's language."""
+    return db.execute_sql(f"SELECT COUNT(*) {_FOUND}", (question,)).fetchone()[0]
+
+
+def numbers(question: str, order: str, limit: int, offset: int) -> list[int]:
+    """The ids of these posts in one of ORDERS, of equals the newest first."""
+    rows = db.execute_sql(f"SELECT rowid {_FOUND} ORDER BY {ORDERS[order]}, rowid DESC LIMIT ? OFFSET ?",
+                          (question, limit, offset))
+    return [number for number, in rows]
+
+
+def _each(statement: str, posts: Iterable[Post]) -> None:
+    for some in chunked([post.id for post in posts], _PORTION):
+        db.execute_sql(f"{statement} AND id IN ({','.join('?' * len(some))})", some)

@@ -31,6 +31,7 @@ def _entry(item: dict[str, Any]) -> dict[str, Any]:
         "summary": _text(item, "summary"), "summary_detail": _PLAIN,
         "content": [{"value": _text(item, "content_html"), "type": "text/html"},
                     {"value": _text(item, "content_text"), "type": "text/plain"}],
+        "tags": [{"term": tag} for tag in item["tags"]] if isinstance(item.get("tags"), list) else [],
         "published": _text(item, "date_published"),
         "updated": _text(item, "date_modified"),
     }

@@ -107,7 +107,7 @@ def _drive(lane: list[Ask], session: Fetcher, answers: Queue[Answer | None], gap
         except FetchError as error:
             answer = Answer(ask, None, error)
         except RuntimeError as error:       # no thread could be started: the machine is short of memory
-            answer = Answer(ask, None, FetchError(ask.url, str(error)))
+            answer = Answer(ask, None, FetchError(ask.url, str(error), "ours"))
         last = time.monotonic()
         _hand_over(answer, answers, ended)
 

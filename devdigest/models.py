@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from peewee import (
-    JOIN,
     BooleanField,
     ForeignKeyField,
     IntegerField,
@@ -96,6 +95,11 @@ class Blog(Table):
         """Every blog that was not left out, by name."""
         return list(cls.select().where(cls.state != "excluded").order_by(cls.name, cls.id))
 
+    @classmethod
+    def on_the_list(cls) -> int:
+        """How many there are that were not left out."""
+        return cls.select().where(cls.state != "excluded").count()
+
 
 class Post(Table):
     """An article as a blog's feed gave it.
@@ -123,15 +127,6 @@ class Post(Table):
     @classmethod
     def of(cls, blog: Blog) -> list["Post"]:
         return list(cls.select().where(cls.blog == blog).order_by(cls.id))
-
-    @classmethod
-    def latest(cls, blog: Blog, count: int) -> list["Post"]:
-        """The posts of a blog seen last, with `issue_day`: of the daily issue that has one, or None."""
-        daily = (IssuePost.post == cls.id) & (IssuePost.kind == "daily")
-        return list(cls.select(cls, Issue.day.alias("issue_day")).where(cls.blog == blog)
-                    .join(IssuePost, JOIN.LEFT_OUTER, on=daily)
-                    .join(Issue, JOIN.LEFT_OUTER, on=(IssuePost.issue == Issue.id))
-                    .order_by(cls.first_seen.desc(), cls.day.desc(), cls.id.desc()).limit(count).objects())
 
     @classmethod
     def collected(cls) -> int:
@@ -199,11 +194,23 @@ class Issue(Table):
                     .limit(count))
 
     @classmethod
-    def readers(cls) -> int:
-        """To how many the newest daily issue with posts was addressed."""
-        newest = (cls.select().where(cls.kind == "daily", cls.state == "published")
-                  .order_by(cls.day.desc()).first())
-        return newest.deliveries.count() if newest else 0
+    def between(cls, first: date, last: date) -> list["Issue"]:
+        """The daily issues of these days, newest first, with `size`, and the `title` of their first post."""
+        posts = IssuePost.select(fn.COUNT(IssuePost.id)).where(IssuePost.issue == cls.id)
+        title = IssuePost.select(IssuePost.title).where(IssuePost.issue == cls.id, IssuePost.place == 1)
+        return list(cls.select(cls, posts.alias("size"), title.alias("title"))
+                    .where(cls.kind == "daily", cls.day.between(first, last)).order_by(cls.day.desc()))
+
+    @classmethod
+    def published(cls, count: int) -> list["Issue"]:
+        """The newest daily issues that have posts, newest first."""
+        return list(cls.select().where(cls.kind == "daily", cls.state == "published")
+                    .order_by(cls.day.desc()).limit(count))
+
+    @classmethod
+    def days(cls, kind: str = "daily") -> list[date]:
+        """The days of all issues, newest first, whatever their state."""
+        return [issue.day for issue in cls.select(cls.day).where(cls.kind == kind).order_by(cls.day.desc())]
 
 
 class IssuePost(Table):

@@ -5,6 +5,7 @@ What comes out is plain text and http(s) links. Whether a date is plausible or a
 import hashlib
 import io
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,6 +22,10 @@ _MOST_ENTRIES = 500         # a feed with more is an archive
 _TITLE = 300                # characters
 _GUID = 500                 # characters; a longer one is known by its hash
 _WHOLE_TEXT = 1500          # characters from which a description is taken for the whole post
+_TAG, _TAGS = 30, 8         # characters, and how many; what is longer was written for search engines
+# What the software of blogs puts where the writer has chosen nothing: WordPress, Tistory, Naver, Ghost.
+_NO_TAGS = {"미분류", "분류없음", "카테고리 없음", "기본 카테고리", "분류 전체보기", "전체보기", "전체 글",
+            "전체", "uncategorized", "uncategorised", "all posts", "all", "default", "none", "null"}
 _HTML = ("text/html", "application/xhtml+xml")
 _HTML_PAGE = re.compile(r"<!doctype\s+html\b", re.IGNORECASE)
 _HTML_ROOTS = (b"html", b"head", b"body")
@@ -40,6 +45,7 @@ class Entry:
     excerpt: str                        # one line, at most 200 characters
     minutes: int | None                 # reading time, where the feed gives the whole text
     published: datetime | date | None   # an instant in UTC, a bare date, or unreadable: see `dates.read`
+    tags: tuple[str, ...] = ()          # the blog's own, each on one line, at most 8 of 30 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,8 @@ def _entry(raw: dict[str, Any], url: str, zone: ZoneInfo) -> Entry:
                  title=title,
                  excerpt=excerpt(summary or content),
                  minutes=minutes(whole) if whole else None,
-                 published=_published(raw, zone))
+                 published=_published(raw, zone),
+                 tags=_tags(raw))
 
 
 def _text(raw: dict[str, Any], key: str) -> str:
@@ -139,6 +146,21 @@ def _guid(own: str, title: str, text: str) -> str:
 def _published(raw: dict[str, Any], zone: ZoneInfo) -> datetime | date | None:
     read = (dates.read(_text(raw, key), zone) for key in ("published", "updated", "created"))
     return next((when for when in read if when is not None), None)
+
+
+def _tags(raw: dict[str, Any]) -> tuple[str, ...]:
+    categories = dict.get(raw, "tags")
+    tags: dict[str, str] = {}
+    for category in categories if isinstance(categories, list) else []:
+        if tag := _tag(_text(category, "label") or _text(category, "term")):    # RFC 4287, 4.2.2.3
+            tags.setdefault(tag.casefold(), tag)
+    return tuple(tags.values())[:_TAGS]
+
+
+def _tag(written: str) -> str:
+    tag = tidy(unicodedata.normalize("NFKC", written)).lstrip("#").strip()
+    says_something = any(map(str.isalnum, tag)) and "://" not in tag and tag.casefold() not in _NO_TAGS
+    return tag if says_something and len(tag) <= _TAG else ""       # half a tag would be another one
 
 
 def _newest(entries: list[dict[str, Any]], zone: ZoneInfo) -> list[dict[str, Any]]:

@@ -26,6 +26,11 @@ class Subscriber(Table):
     def of(cls, email: str) -> "Subscriber | None":
         return cls.get_or_none(cls.email == email)
 
+    @classmethod
+    def active(cls) -> int:
+        """How many there are who confirmed and have not left."""
+        return cls.select().where(cls.state == "active").count()
+
 
 class Consent(Table):
     """The proof that someone asked and agreed: when, from where, in which words (GDPR 7(1)).
@@ -47,8 +52,8 @@ class Consent(Table):
     given_by = TextField(default="")
 
 
-# What a mail without an issue is for, and the link in it: to confirm a request; to change the address, download
-# or erase; to take a subscription over at a new address.
+# What a mail without an issue is for, and the link in it: to confirm a request; to change the address,
+# download or erase; to take a subscription over at a new address.
 PURPOSES = ("confirm", "account", "move")
 
 

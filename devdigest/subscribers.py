@@ -1,54 +1,25 @@
-"""Who gets the digest: added, confirmed, cancelled, erased. Queues the confirmation mail, never sends one."""
-import csv
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+"""Who gets the digest: added, confirmed, paused, cancelled, erased. Queues mails, never sends one.
 
-from email_validator import EmailNotValidError, validate_email
-from peewee import chunked
+What happens to a subscription is counted for its day in the site's `zone`. Each change saves only its own
+fields: the reader's pages, the owner's commands and the outbox write side by side.
+"""
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from devdigest import tokens
+from devdigest import suppressions, tokens
+from devdigest.counts import Event
+from devdigest.days import local_day
 from devdigest.memory import LINK_KEY, Setting
-from devdigest.readers import OPEN_STATES, Confirmation, Consent, Delivery, Subscriber, Suppression
+from devdigest.readers import OPEN_STATES, Confirmation, Consent, Delivery, Subscriber
+from devdigest.recipients import tidy
 from devdigest.table import db
 
-CONFIRM, LINK = "confirm", "link"           # purposes of tokens
-_VALID_FOR = timedelta(hours=48)
-_ASK_AGAIN = timedelta(hours=24)
+LINK = "link"                               # purpose of the token in every issue
+CONFIRM, ACCOUNT, MOVE = "confirm", "account", "move"
+_GOOD_FOR = {CONFIRM: timedelta(hours=48), ACCOUNT: timedelta(hours=1), MOVE: timedelta(hours=48)}
 _TAKE_BACK = timedelta(hours=1)             # mails are forwarded: an old link must not bring anyone back
-_PORTION = 100                              # rows of an import in one transaction: a second on a Pi
 _PENDING_FOR = timedelta(days=7)            # a request nobody confirmed is erased then
-
-
-class NotAnAddress(ValueError):
-    """Not an address we can mail to; says why."""
-
-
-class NotACsv(ValueError):
-    """Not a file of addresses; says why."""
-
-
-@dataclass
-class Imported:
-    """What an import did; `refused` and `left_alone` as (address as given, reason)."""
-    added: list[str] = field(default_factory=list)
-    known: list[str] = field(default_factory=list)
-    left_alone: list[tuple[str, str]] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-
-
-def tidy(email: str) -> str:
-    """The address in the one form we store: IDN as A-label, domain in lower case. Raises NotAnAddress."""
-    try:
-        checked = validate_email(email.strip(), check_deliverability=False, allow_smtputf8=True,
-                                 test_environment=True, strict=True)    # at most 64 octets before the @
-    except EmailNotValidError as error:
-        raise NotAnAddress(str(error)) from error
-    if checked.ascii_email is None:
-        raise NotAnAddress("The part before the @-sign may only have ASCII letters, digits and signs: "
-                           "too many relays refuse others.")
-    return checked.ascii_email
+_ORIGINS_FOR = timedelta(days=30)          # after leaving
 
 
 def link_key() -> str:
@@ -56,21 +27,19 @@ def link_key() -> str:
     return Setting.read(LINK_KEY) or ""
 
 
-def suppressed(email: str) -> Suppression | None:
-    return Suppression.get_or_none(Suppression.address == tokens.address_hash(link_key(), email))
-
-
 def why_not(email: str) -> str:
     """Why an address is left alone by add and import; "" where it may be added."""
-    if known := suppressed(email):
+    if known := suppressions.of(email):
         return f"suppressed: {known.reason}"
     subscriber = Subscriber.of(email)
     return "cancelled" if subscriber and subscriber.state == "cancelled" else ""
 
 
-def add(email: str, now: datetime, *, confirmed: bool, source: str,
+# asking and confirming
+
+def add(email: str, now: datetime, zone: ZoneInfo, *, confirmed: bool, source: str,
         language: str) -> tuple[Subscriber, bool]:
-    """(the subscriber, whether it is new); not confirmed, it gets a confirmation mail, one a day at most.
+    """(the subscriber, whether it is new); not confirmed, it gets a confirmation mail where it may.
 
     Whoever calls has asked why_not() before. Raises NotAnAddress.
     """
@@ -81,90 +50,96 @@ def add(email: str, now: datetime, *, confirmed: bool, source: str,
             return known, False
         subscriber = known or Subscriber.create(email=email, created=now, language=language)
         if confirmed:
-            _activate(subscriber, now, source)
-        elif not was_asked_today(subscriber, now):
-            Delivery.create(subscriber=subscriber, created=now, due=now, changed=now, purpose=CONFIRM)
+            _activate(subscriber, Consent(subscriber=subscriber, source=source), now, zone)
+            if known is None:
+                Event.add(local_day(now, zone), "asked")
+        elif suppressions.may_be_asked(email, now):
+            suppressions.remember_asking(email, now, mailed=True)
+            request(subscriber, now, zone, source=source)
         return subscriber, known is None
 
 
-def was_asked_today(subscriber: Subscriber, now: datetime) -> bool:
-    """Whether a confirmation mail was queued in the last 24 hours: nobody can have a stranger flooded."""
-    return (Delivery.select().where(Delivery.subscriber == subscriber, Delivery.issue.is_null(),
-                                    Delivery.created > now - _ASK_AGAIN).exists())
+def request(subscriber: Subscriber, now: datetime, zone: ZoneInfo, **proof: str) -> None:
+    """Queues the mail that asks them to confirm; `proof` are fields of Consent."""
+    Consent.create(subscriber=subscriber, asked=now, **proof)
+    queue(subscriber, CONFIRM, now)
+    Event.add(local_day(now, zone), "asked")
 
 
-def _activate(subscriber: Subscriber, now: datetime, source: str) -> None:
-    subscriber.state, subscriber.confirmed, subscriber.cancelled = "active", now, None
-    subscriber.save()
-    Consent.create(subscriber=subscriber, given=now, source=source)
+def queue(subscriber: Subscriber, purpose: str, now: datetime) -> None:
+    Delivery.create(subscriber=subscriber, purpose=purpose, created=now, due=now, changed=now)
 
 
-def import_csv(data: bytes, now: datetime, *, confirmed: bool, source: str, language: str) -> Imported:
-    """Adds every address of a CSV file, the first column of each row; may be repeated.
-
-    In portions, between which others may write: a long list must not make an unsubscription or the outbox
-    wait. Cancelled and suppressed addresses are never revived. Raises NotACsv, before anything is added.
-    """
-    done, rows = Imported(), list(_rows(data))
-    for some in chunked(rows, _PORTION):
-        with db.atomic():
-            for given, row_language in some:
-                _import_one(given, row_language or language, now, confirmed, source, done)
-    return done
+def request_of(subscriber: Subscriber) -> Consent:
+    """Their newest request that is not confirmed; a new one, not stored, where none is kept."""
+    return (Consent.select().where(Consent.subscriber == subscriber, Consent.given.is_null())
+            .order_by(Consent.id.desc()).first()
+            or Consent(subscriber=subscriber, source="form", asked=subscriber.created))
 
 
-def _rows(data: bytes) -> Iterator[tuple[str, str]]:
-    """(address, language or "") of each row; a header row and empty rows are passed over."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise NotACsv(f"not UTF-8 text: byte {error.start}; save it as CSV UTF-8") from error
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error as error:
-        raise NotACsv(f"not CSV: {error}; is a quotation mark left open?") from error
-    for row in rows:
-        cells = [cell.strip() for cell in row]
-        if cells and cells[0] and cells[0].lower() not in ("email", "e-mail", "address"):
-            yield cells[0], next((cell for cell in cells[1:] if cell in ("ko", "en")), "")
+def is_asked(subscriber: Subscriber) -> bool:
+    """Whether it is open that they confirm: also who left, or whose mails bounced, and has asked anew."""
+    if subscriber.state == "pending":
+        return True
+    anew = subscriber.state == "cancelled" or suppressions.of(subscriber.email) is not None
+    return anew and request_of(subscriber).id is not None
 
 
-def _import_one(given: str, language: str, now: datetime, confirmed: bool, source: str,
-                done: Imported) -> None:
-    try:
-        email = tidy(given)
-    except NotAnAddress as error:
-        done.refused.append((given, str(error)))
-        return
-    if reason := why_not(email):
-        done.left_alone.append((given, reason))
-        return
-    _, new = add(email, now, confirmed=confirmed, source=source, language=language)
-    (done.added if new else done.known).append(given)
-
-
-def new_confirmation(subscriber: Subscriber, now: datetime) -> str:
-    """A token for a confirmation link. Made when the mail is, so that it lies nowhere but in the mail."""
+def new_confirmation(subscriber: Subscriber, now: datetime, purpose: str = CONFIRM) -> str:
+    """A token for a link of this purpose. Made when the mail is, so that it lies nowhere but in the mail."""
     token, digest = tokens.random_token()
-    Confirmation.create(subscriber=subscriber, purpose=CONFIRM, digest=digest, expires=now + _VALID_FOR)
+    Confirmation.create(subscriber=subscriber, purpose=purpose, digest=digest,
+                        expires=now + _GOOD_FOR[purpose])
+    if purpose == CONFIRM:
+        proof = request_of(subscriber)
+        proof.mailed, proof.token = now, digest
+        proof.save()
     return token
 
 
-def pending(token: str, now: datetime) -> Subscriber | None:
-    """Who may confirm with this token; None where it is unknown or expired. Changes nothing."""
+def whose(token: str, purpose: str, now: datetime) -> Subscriber | None:
+    """Who was mailed this token for this purpose; None where it is unknown or expired."""
     row = Confirmation.get_or_none(Confirmation.digest == tokens.hashed(token),
-                                   Confirmation.purpose == CONFIRM, Confirmation.expires > now)
+                                   Confirmation.purpose == purpose, Confirmation.expires > now)
     return row and Subscriber.get_by_id(row.subscriber)
 
 
-def confirm(token: str, now: datetime) -> Subscriber | None:
-    """Makes the subscriber of this token active; may be repeated. None as for pending()."""
+def pending(token: str, now: datetime) -> Subscriber | None:
+    """Who may confirm with this token, or has; None where it is nobody's. Changes nothing."""
+    subscriber = whose(token, CONFIRM, now)
+    return None if subscriber is None or suppressions.silenced(subscriber.email) else subscriber
+
+
+def confirm(token: str, now: datetime, zone: ZoneInfo, given_from: str = "",
+            given_by: str = "") -> Subscriber | None:
+    """Makes the subscriber of this token active; may be repeated. None as for pending().
+
+    `given_from` and `given_by`, the address and the program of who confirms, complete the proof.
+    """
     with db.atomic():
         subscriber = pending(token, now)
-        if subscriber and subscriber.state == "pending":
-            _activate(subscriber, now, "form")
+        if subscriber and is_asked(subscriber):
+            digest = tokens.hashed(token)
+            proof = (Consent.get_or_none(Consent.subscriber == subscriber, Consent.token == digest)
+                     or request_of(subscriber))
+            proof.token, proof.given_from, proof.given_by = digest, given_from, given_by
+            suppressions.lift(subscriber.email)
+            _activate(subscriber, proof, now, zone)
         return subscriber
 
+
+def _activate(subscriber: Subscriber, proof: Consent, now: datetime, zone: ZoneInfo) -> None:
+    proof.given = now
+    proof.save()
+    if subscriber.state != "active":
+        Event.add(local_day(now, zone), "confirmed")
+    subscriber.state, subscriber.confirmed, subscriber.cancelled = "active", now, None
+    subscriber.paused_until, subscriber.language = None, proof.language or subscriber.language
+    subscriber.save(only=[Subscriber.state, Subscriber.confirmed, Subscriber.cancelled,
+                          Subscriber.paused_until, Subscriber.language])
+
+
+# preferences
 
 def by_link(token: str) -> Subscriber | None:
     """Whose link this is, as it stands in their mails."""
@@ -172,17 +147,54 @@ def by_link(token: str) -> Subscriber | None:
     return Subscriber.get_or_none(Subscriber.id == number) if number is not None else None
 
 
-def cancel(subscriber: Subscriber, now: datetime) -> None:
-    """Ends a subscription; may be repeated. Mails still in the outbox are dropped when their turn comes."""
-    if subscriber.state != "cancelled":
-        subscriber.state, subscriber.cancelled = "cancelled", now
-        subscriber.save()
+def prefer(subscriber: Subscriber, frequency: str, language: str) -> None:
+    """From the next issue on: `daily`, `weekly` or `both`, in `ko` or `en`."""
+    subscriber.frequency, subscriber.language = frequency, language
+    subscriber.save(only=[Subscriber.frequency, Subscriber.language])
 
 
-def speak(subscriber: Subscriber, language: str) -> None:
-    """From the next mail on, in this language; `ko` or `en`."""
-    subscriber.language = language
-    subscriber.save(only=[Subscriber.language])
+def pause(subscriber: Subscriber, days: int, first: date) -> None:
+    """No mail on `days` days (1 to 365) from `first` on, the day of the next issue; 0 ends the pause.
+
+    Who pauses for a day after the day's issue is out misses the next one, not none.
+    """
+    if not 0 <= days <= 365:
+        raise ValueError(f"a pause of {days} days")
+    subscriber.paused_until = first + timedelta(days=days) if days else None
+    subscriber.save(only=[Subscriber.paused_until])
+
+
+# leaving
+
+def cancel(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
+    """Ends a subscription, and takes back what was asked for before; may be repeated.
+
+    Mails of issues in the outbox are dropped when their turn comes.
+    """
+    with db.atomic():
+        before = _state_now(subscriber)
+        subscriber.state = "cancelled"
+        if before in ("pending", "active"):
+            subscriber.cancelled = now
+            subscriber.save(only=[Subscriber.state, Subscriber.cancelled])
+        if before == "active":
+            Event.add(local_day(now, zone), "cancelled")
+        withdraw(subscriber, CONFIRM, now)
+        Consent.delete().where(Consent.subscriber == subscriber, Consent.given.is_null()).execute()
+
+
+def _state_now(subscriber: Subscriber) -> str | None:
+    """Within a transaction: whoever asks has read it before."""
+    return Subscriber.select(Subscriber.state).where(Subscriber.id == subscriber.id).scalar()
+
+
+def withdraw(subscriber: Subscriber, purpose: str, now: datetime) -> None:
+    """Ends all links of this purpose; mails with one are not sent any more."""
+    Confirmation.delete().where(Confirmation.subscriber == subscriber,
+                                Confirmation.purpose == purpose).execute()
+    (Delivery.update(state="dropped", changed=now)
+     .where(Delivery.subscriber == subscriber, Delivery.purpose == purpose, Delivery.state.in_(OPEN_STATES))
+     .execute())
 
 
 def can_take_back(subscriber: Subscriber, now: datetime) -> bool:
@@ -191,25 +203,29 @@ def can_take_back(subscriber: Subscriber, now: datetime) -> bool:
                 and now - subscriber.cancelled < _TAKE_BACK)
 
 
-def take_back(subscriber: Subscriber, now: datetime) -> None:
+def take_back(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
     """Undoes cancel() where that can be."""
-    if can_take_back(subscriber, now):
-        subscriber.state, subscriber.cancelled = "active", None
-        subscriber.save()
+    with db.atomic():
+        if can_take_back(subscriber, now) and _state_now(subscriber) == "cancelled":
+            Event.add(local_day(subscriber.cancelled, zone), "cancelled", -1)
+            subscriber.state, subscriber.cancelled = "active", None
+            subscriber.save(only=[Subscriber.state, Subscriber.cancelled])
 
 
-def forget(subscriber: Subscriber, now: datetime) -> None:
+def forget(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
     """Erases a subscriber: the address, the consents, what relays said of them. Counts stay.
 
     So does the keyed hash of the address, that no import brings it back.
     """
     with db.atomic():
-        Suppression.insert(address=tokens.address_hash(link_key(), subscriber.email), reason="erased",
-                           since=now).on_conflict_ignore().execute()
-        _erase(subscriber)
+        if _state_now(subscriber) == "active":
+            Event.add(local_day(now, zone), "cancelled")
+        suppressions.keep_out(subscriber.email, now)
+        erase(subscriber)
 
 
-def _erase(subscriber: Subscriber) -> None:
+def erase(subscriber: Subscriber) -> None:
+    """The same without a trace: for who never agreed."""
     with db.atomic():
         mails = Delivery.subscriber == subscriber
         Delivery.update(state="dropped").where(mails, Delivery.state.in_(OPEN_STATES)).execute()
@@ -217,10 +233,24 @@ def _erase(subscriber: Subscriber) -> None:
         subscriber.delete_instance()
 
 
+# keeping no more than needed
+
 def erase_unconfirmed(now: datetime) -> int:
-    """Requests that nobody confirmed within seven days are erased; how many."""
-    old = list(Subscriber.select().where(Subscriber.state == "pending",
-                                         Subscriber.created <= now - _PENDING_FOR))
-    for subscriber in old:
-        _erase(subscriber)
-    return len(old)
+    """Requests that nobody confirmed within seven days are erased, and who never did; how many of these."""
+    old = now - _PENDING_FOR
+    with db.atomic():
+        Consent.delete().where(Consent.given.is_null(), Consent.asked <= old).execute()
+        asked_again = Consent.select(Consent.subscriber).where(Consent.given.is_null())
+        never = list(Subscriber.select().where(Subscriber.state == "pending", Subscriber.created <= old,
+                                               Subscriber.id.not_in(asked_again)))
+        for subscriber in never:
+            erase(subscriber)
+    return len(never)
+
+
+def forget_origins(now: datetime) -> None:
+    """Of who left a month ago, the proof of consent keeps its times, no longer from where it was given."""
+    left = Subscriber.select(Subscriber.id).where(Subscriber.state == "cancelled",
+                                                  Subscriber.cancelled <= now - _ORIGINS_FOR)
+    (Consent.update(asked_from="", asked_by="", given_from="", given_by="")
+     .where(Consent.subscriber.in_(left), Consent.given.is_null(False)).execute())

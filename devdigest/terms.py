@@ -7,15 +7,19 @@ single syllable is the beginning of a pair.
 import re
 import unicodedata
 
-_CJK = r"\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
-# a run of these, or a word of others: c++ and c# are words to those who search here
-_RUN = re.compile(rf"([{_CJK}]+)|((?:(?![{_CJK}])[^\W_])+(?:\+\+|#)?)")
+_CJK = r"\u1100-\u11ff\u3005\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+_SYLLABLE = rf"(?=[{_CJK}])[^\W_]"
+_LETTER = rf"(?![{_CJK}])[^\W_]"
+# a run of syllables, or a word of letters and digits: c++ and c# are words to those who search here
+_RUN = re.compile(rf"((?:{_SYLLABLE})+)|((?:{_LETTER})+(?:(?:\+\+|\#)(?!{_LETTER}))?)")
 _SIGNS = str.maketrans({"+": "plus", "#": "sharp"})
-_TYPED = re.compile(r'"([^"]*)"?|([^\s"]+)')    # "a phrase", or a word
+_TYPED = re.compile(r'["“”]([^"“”]*)["“”]?|([^\s"“”]+)')      # "a phrase", as phones quote it too; or a word
 
 _LONGEST_WORD = 40      # characters; what is longer is no word, and is cut on both sides alike
 _LONGEST_QUERY = 200    # characters
-_MOST_TERMS = 10
+_MOST_PHRASES = 10
+
+Run = tuple[str, str]   # (syllables, "") or ("", word)
 
 
 def terms(text: str) -> str:
@@ -25,38 +29,64 @@ def terms(text: str) -> str:
 
 def query(typed: str) -> str:
     """The FTS5 expression for posts that have all of what was typed; "" where that holds no word."""
-    phrases = (_phrase(_runs(quoted or word)) for quoted, word in _TYPED.findall(typed[:_LONGEST_QUERY]))
-    return " AND ".join(list(dict.fromkeys(filter(None, phrases)))[:_MOST_TERMS])
+    return " AND ".join(map(_expression, _phrases(typed)))
 
 
 def label(tag: str) -> str:
     """One term that stands for a whole tag, so that `java` is not found under `java script`; "" for none."""
-    key = " ".join(unicodedata.normalize("NFKC", tag).casefold().split())
-    return f"tag{key.encode().hex()}" if key else ""
+    key = " ".join(_folded(tag).split())
+    return f"tag{key.encode('utf-8', 'surrogatepass').hex()}" if key else ""
 
 
-def _runs(text: str) -> list[tuple[str, str]]:
-    """(CJK run, "") or ("", word), in order."""
-    return _RUN.findall(unicodedata.normalize("NFKC", text).casefold())
+def pieces(text: str, typed: str) -> list[tuple[str, bool]]:
+    """`text` in NFC cut in pieces, and whether each is what was typed."""
+    wanted = sorted(map(_pattern, _phrases(typed)), key=len, reverse=True)
+    if not wanted:
+        return [(text, False)]
+    letters = [(letter, place) for place, char in enumerate(text) for letter in _folded(char)]
+    cut, done = [], 0
+    for found in re.finditer("|".join(wanted), "".join(letter for letter, _ in letters)):
+        begin, end = letters[found.start()][1], letters[found.end() - 1][1] + 1
+        cut += [(text[done:begin], False), (text[begin:end], True)]
+        done = end
+    return [piece for piece in (*cut, (text[done:], False)) if piece[0]]
 
 
-def _indexed(run: tuple[str, str]) -> list[str]:
-    cjk, word = run
-    return [*_pairs(cjk), cjk[-1]] if cjk else [_word(word)]
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _phrase(runs: list[tuple[str, str]]) -> str:
-    """The runs as they must follow each other; the last one may go on in the text where it is CJK."""
-    if not runs:
-        return ""
-    last = runs[-1][0]
-    ends = (_pairs(last) or [last]) if last else [_word(runs[-1][1])]
-    found = " ".join([*(term for run in runs[:-1] for term in _indexed(run)), *ends])
-    return f'"{found}"{"*" if len(last) == 1 else ""}'
+def _runs(text: str) -> list[Run]:
+    return _RUN.findall(_folded(text))
 
 
-def _pairs(cjk: str) -> list[str]:
-    return [cjk[place:place + 2] for place in range(len(cjk) - 1)]
+def _phrases(typed: str) -> list[tuple[Run, ...]]:
+    """What must be found, each once: a word, or what stands in quotation marks, as runs in their order."""
+    phrases = (tuple(_runs(quoted or word)) for quoted, word in _TYPED.findall(typed[:_LONGEST_QUERY]))
+    return list(dict.fromkeys(filter(None, phrases)))[:_MOST_PHRASES]
+
+
+def _indexed(run: Run) -> list[str]:
+    syllables, word = run
+    return [*_pairs(syllables), syllables[-1]] if syllables else [_word(word)]
+
+
+def _expression(phrase: tuple[Run, ...]) -> str:
+    """The runs one after the other; the last one may go on in the text where it is of syllables."""
+    *before, (syllables, word) = phrase
+    ends = (_pairs(syllables) or [syllables]) if syllables else [_word(word)]
+    found = " ".join([*(term for run in before for term in _indexed(run)), *ends])
+    return f'"{found}"{"*" if len(syllables) == 1 else ""}'
+
+
+def _pattern(phrase: tuple[Run, ...]) -> str:
+    """The same as a regular expression over folded text."""
+    return r"[\W_]*".join(re.escape(syllables) or rf"(?<!{_LETTER}){re.escape(word)}(?!{_LETTER}|\+\+|\#)"
+                          for syllables, word in phrase)
+
+
+def _pairs(syllables: str) -> list[str]:
+    return [syllables[place:place + 2] for place in range(len(syllables) - 1)]
 
 
 def _word(word: str) -> str:

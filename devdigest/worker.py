@@ -15,7 +15,7 @@ from devdigest.database import connected
 from devdigest.deliver import deliver
 from devdigest.locks import Busy
 from devdigest.memory import LAST_SEEN, Held, Setting
-from devdigest.publish import publish
+from devdigest.publish import publish, publish_weekly
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +95,8 @@ class Worker:
     def _publish(self, now: datetime) -> bool:
         if agenda.publish(self._config, now, self._up_since):
             publish(self._config, now)
+        if agenda.publish_weekly(self._config, now):
+            publish_weekly(self._config, now)
         return True
 
     def _deliver(self, now: datetime) -> bool:
@@ -109,7 +111,7 @@ class Worker:
 
     def _care(self, now: datetime) -> bool:
         if agenda.care(self._config, now):
-            care(now)
+            care(self._config, now)
         return True
 
     def _farewell(self) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import requests
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+
+_PRESSED = "//*[self::a or self::button][contains(normalize-space(), '{}')]"
 
 # Every element with words of its own that are seen: its size, its contrast to what is behind (WCAG 2, 1.4.3).
 WORDS = """(() => {
@@ -66,6 +69,30 @@ class Browser:
 
     def ask(self, script: str):
         return self._post("/execute/sync", {"script": f"return {script}", "args": []})
+
+    def press(self, words: str) -> None:
+        """Clicks the link or button with these words; where it leads has been loaded then."""
+        self.ask("window.here = true")
+        self._post(f"{self._element('xpath', _PRESSED.format(words))}/click", {})
+        until = time.monotonic() + 10
+        while self.ask("window.here || document.readyState != 'complete'"):
+            assert time.monotonic() < until, f"{words!r} leads nowhere"
+            time.sleep(0.02)
+
+    def write(self, name: str, text: str) -> None:
+        """Types into the field of that name."""
+        self._post(f"{self._element('css selector', f'[name={name}]')}/value", {"text": text})
+
+    def choose(self, name: str, value: str) -> None:
+        """Presses one of several radio buttons of a name."""
+        self._post(f"{self._element('css selector', f'[name={name}][value={value}]')}/click", {})
+
+    def _element(self, how: str, what: str) -> str:
+        return f"/element/{next(iter(self._post('/element', {'using': how, 'value': what}).values()))}"
+
+    def words(self) -> str:
+        """All that is seen on the page."""
+        return self.ask("document.body.innerText")
 
     def picture(self) -> bytes:
         shot = self.command("Page.captureScreenshot", format="png", captureBeyondViewport=True)

@@ -202,6 +202,60 @@ def test_without_blogs_nothing_is_published(config: Config) -> None:
     assert publish(config, at("10:30")) is False
 
 
+# The weekly issue; Monday is the 23rd
+
+@pytest.mark.parametrize(("now", "due"), [
+    (at("09:59", day=23), False), (at("10:00", day=23), True), (at("19:59", day=23), True),
+    (at("20:00", day=23), False)])
+def test_the_weekly_issue_is_due_on_monday_between_time_and_latest(config: Config, now: datetime,
+                                                                  due: bool) -> None:
+    an_issue(23)
+    assert agenda.publish_weekly(config, now) is due
+
+
+@pytest.mark.parametrize("day", [21, 22, 24, 25, 26, 27, 28])
+def test_on_other_days_no_weekly_issue_is_due_though_mondays_was_missed(config: Config, day: int) -> None:
+    an_issue(day)
+    assert agenda.publish_weekly(config, at("10:01", day)) is False
+
+
+def test_the_weekly_issue_waits_for_the_daily_one(config: Config) -> None:
+    an_issue(22)
+    assert agenda.publish_weekly(config, at("10:01", day=23)) is False
+    Issue.create(day=date(2026, 11, 23), state="empty", created=at("10:01", day=23))
+    assert agenda.publish_weekly(config, at("10:01", day=23)) is True
+
+
+def test_there_is_one_weekly_issue_on_a_monday(config: Config) -> None:
+    an_issue(23)
+    Issue.create(kind="weekly", day=date(2026, 11, 23), state="empty", created=at("10:01", day=23))
+    assert agenda.publish_weekly(config, at("10:02", day=23)) is False
+
+
+def test_while_held_no_weekly_issue_is_due(config: Config) -> None:
+    an_issue(23)
+    Setting.write(HOLD, at("10:01", day=23).isoformat())
+    assert agenda.publish_weekly(config, at("10:02", day=23)) is False
+
+
+def test_where_a_restore_closed_the_day_no_weekly_issue_goes_out_again(config: Config) -> None:
+    Issue.create(day=date(2026, 11, 23), state="closed", created=at("09:00", day=23))
+    assert agenda.publish_weekly(config, at("12:00", day=23)) is False
+
+
+def test_whoever_wants_no_weekly_issue_has_none(config: Config) -> None:
+    an_issue(23)
+    never = replace(config, digest=replace(config.digest, weekly=False))
+    assert agenda.publish_weekly(never, at("12:00", day=23)) is False
+
+
+def test_monday_is_a_day_of_the_sites_zone(config: Config) -> None:
+    an_issue(23)
+    early = replace(config, digest=replace(config.digest, time="05:00"))
+    assert at("05:00", day=23).weekday() == 6           # still Sunday in UTC
+    assert agenda.publish_weekly(early, at("05:00", day=23)) is True
+
+
 # Deliver
 
 @pytest.mark.parametrize(("now", "due"), [

@@ -8,19 +8,21 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
-GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "locks", "addresses", "inflate",
-          "terms"]
+GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "locks", "addresses",
+          "recipients", "inflate", "terms"]
 RECORDS = ["columns", "table", "memory", "models", "readers", "counts", "fulltext", "upgrades", "database"]
-CORE = ["wording", "encoding", "jsonfeed", "parse", "identity", "choose", "bloglists", "discover", "replies",
-        "edition", "letter", "draft", "compose", "notices", "charts"]
+CORE = ["wording", "encoding", "jsonfeed", "parse", "identity", "choose", "bloglists", "opml", "discover",
+        "replies", "edition", "letter", "draft", "compose", "notices", "charts"]
 EDGES = ["connections", "fetch", "lanes", "smtp", "maildir", "line"]
-STEPS = ["subscribers", "clicks", "sign_up", "account", "blogs", "collect", "publish", "deliver", "search",
-         "stats", "care", "agenda", "status", "check"]
+STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
+         "blogs", "collect", "publish", "deliver", "search", "whereabouts", "stats", "care", "agenda",
+         "status", "check"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
-ENTRY = ["commands", "blog_commands", "subscriber_commands", "cli", "trial", "__main__"]
+ENTRY = ["context", "commands", "web_command", "state_commands", "stats_command", "blog_commands",
+         "subscriber_commands", "cli", "trial", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
-SHARED_STEPS = {"subscribers", "clicks"}
+SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters"}
 
 
 def modules() -> list[Path]:

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from devdigest.bloglists import NotAList, Row, as_opml, read
+from devdigest.bloglists import NotAList, Row, read
+from devdigest.opml import as_opml
 
 SHARED = Path(__file__).parents[2] / "shared" / "lists"
 

@@ -9,9 +9,10 @@ from feed_server import FeedServer
 from peewee import IntegrityError
 
 from devdigest import blogs, database, urls
-from devdigest.bloglists import NotAList, as_opml
+from devdigest.bloglists import NotAList
 from devdigest.fetch import Fetcher, Limits
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
+from devdigest.opml import as_opml
 from devdigest.table import db
 
 LISTS = Path(__file__).parents[2] / "shared" / "lists"
@@ -58,7 +59,7 @@ def a_blog(feed="https://ada.example/rss", site="https://ada.example/", **values
 
 def a_post(blog: Blog, guid: str, verdict: Verdict, issue: Issue | None = None) -> Post:
     known = {"url": f"https://ada.example/{guid}", "title": f"Title {guid}", "excerpt": "How it began",
-             "day": date(2026, 11, 21)}
+             "tags": "Java", "day": date(2026, 11, 21)}
     post = Post.create(blog=blog, guid=guid, key=guid, first_seen=NOW, verdict=verdict, **known)
     if issue:
         IssuePost.create(issue=issue, kind=issue.kind, post=post, place=post.id, late=False, blog_id=blog.id,
@@ -332,14 +333,14 @@ def test_an_excluded_blog_has_no_post_to_mail_and_keeps_what_was_mailed(cast):
     assert blogs.exclude(ada) == 0
 
 
-def test_erasing_blanks_titles_and_excerpts_of_that_blog_alone_and_keeps_what_tells_posts_apart(cast):
+def test_erasing_blanks_titles_excerpts_and_tags_of_that_blog_alone_and_keeps_what_tells_posts_apart(cast):
     ada, bob = cast
     guids = {(post.guid, post.key, post.day) for post in Post.of(ada)}
     blogs.exclude(ada, erase=True)
-    assert {(post.title, post.excerpt) for post in Post.of(ada)} == {("", "")}
+    assert {(post.title, post.excerpt, post.tags) for post in Post.of(ada)} == {("", "", "")}
     assert {(post.guid, post.key, post.day) for post in Post.of(ada)} == guids
-    assert {(post.title, post.excerpt) for post in frozen(ada)} == {("", "")}
-    assert "" not in {post.title for post in [*Post.of(bob), *frozen(bob)]}
+    assert {(post.title, post.excerpt, post.tags) for post in frozen(ada)} == {("", "", "")}
+    assert "" not in {words for post in [*Post.of(bob), *frozen(bob)] for words in (post.title, post.tags)}
 
 
 def test_a_blog_is_paused_and_resumed():

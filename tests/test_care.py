@@ -2,15 +2,20 @@
 from datetime import datetime, timedelta
 
 import pytest
+from conftest import a_blog
+from desk import SEOUL
+from web_site import a_post, an_issue
 
-from devdigest import subscribers
+from devdigest import clicks, subscribers
 from devdigest.care import care
-from devdigest.memory import Run
-from devdigest.readers import Confirmation, Delivery, Subscriber
+from devdigest.config import Config
+from devdigest.counts import Click, Event, Opened
+from devdigest.memory import Run, Setting
+from devdigest.readers import Confirmation, Consent, Delivery, Subscriber
 
 pytestmark = pytest.mark.usefixtures("records")
 
-WEEK, MINUTE = timedelta(days=7), timedelta(minutes=1)
+WEEK, DAY, MINUTE = timedelta(days=7), timedelta(days=1), timedelta(minutes=1)
 
 
 def emails() -> set[str]:
@@ -23,45 +28,81 @@ def emails() -> set[str]:
     ("active", 52 * WEEK, True),
     ("cancelled", 52 * WEEK, True),
 ])
-def test_only_a_request_that_nobody_confirmed_in_a_week_is_erased(now: datetime, state: str, age: timedelta,
-                                                                  stays: bool) -> None:
+def test_only_a_request_that_nobody_confirmed_in_a_week_is_erased(
+        config: Config, now: datetime, state: str, age: timedelta, stays: bool) -> None:
     Subscriber.create(email="ada@example.org", state=state, created=now - age)
-    care(now)
+    care(config, now)
     assert ("ada@example.org" in emails()) is stays
 
 
-def test_with_a_request_its_links_go_and_its_mail_is_dropped(now: datetime) -> None:
-    ada, _ = subscribers.add("ada@example.org", now - WEEK, confirmed=False, source="", language="ko")
+def test_with_a_request_its_links_go_and_its_mail_is_dropped(config: Config, now: datetime) -> None:
+    ada, _ = subscribers.add("ada@example.org", now - WEEK, SEOUL, confirmed=False, source="", language="ko")
     Delivery.update(reply="452 4.2.2 ada@example.org is full").execute()
     token = subscribers.new_confirmation(ada, now)
-    care(now)
+    care(config, now)
     assert subscribers.pending(token, now) is None
     assert Confirmation.select().count() == 0
     mail = Delivery.get()
     assert (mail.subscriber, mail.state, mail.reply) == (None, "dropped", "")
 
 
-def test_links_that_have_expired_are_deleted_and_others_go_on_working(now: datetime,
+def test_links_that_have_expired_are_deleted_and_others_go_on_working(config: Config, now: datetime,
                                                                       bob: Subscriber) -> None:
     subscribers.new_confirmation(bob, now - timedelta(hours=48))
     good = subscribers.new_confirmation(bob, now - timedelta(hours=48) + MINUTE)
-    care(now)
+    care(config, now)
     assert Confirmation.select().count() == 1
     assert subscribers.pending(good, now) == bob
 
 
-def test_it_writes_down_when_it_was_done_and_how_many_were_erased(now: datetime, bob: Subscriber) -> None:
+def test_a_month_after_leaving_it_is_forgotten_from_where_someone_agreed(config: Config, now: datetime,
+                                                                         carol: Subscriber) -> None:
+    Consent.create(subscriber=carol, source="form", given=now, given_from="203.0.113.7")
+    care(config, now + timedelta(days=30) - MINUTE)
+    assert Consent.get().given_from == "203.0.113.7"
+    care(config, now + timedelta(days=30))
+    assert (Consent.get().given_from, Consent.get().given) == ("", now)
+
+
+def test_by_night_the_clicks_of_the_day_become_numbers_and_who_it_was_is_forgotten(config: Config,
+                                                                                  now: datetime) -> None:
+    post = a_post(a_blog(), "글")
+    clicks.open(post.id, now, config.site.timezone, network="192.0.2.7", agent="Mozilla/5.0 Firefox/145.0")
+    care(config, now + timedelta(hours=14))
+    assert Opened.select().count() == 1
+    for hours in (15, 16):          # after midnight in Seoul
+        care(config, now + timedelta(hours=hours))
+        assert list(Click.select().tuples()) == [(post.id, now.date(), 9, 1, 1)]
+        assert (Opened.select().count(), Setting.read(clicks.SALT)) == (0, None)
+
+
+def test_how_many_mails_went_out_is_kept_as_long_as_it_can_change(config: Config, now: datetime) -> None:
+    for back in range(6):
+        issue = an_issue(day=now.date() - back * DAY)
+        for state in ("sent", "refused"):
+            Delivery.create(issue=issue, state=state, created=now, due=now, changed=now)
+    care(config, now)
+    assert list(Event.select(Event.day, Event.count).tuples()) == [
+        (now.date() - back * DAY, 1) for back in (3, 2, 1, 0)]
+    Delivery.update(state="sent").execute()
+    an_issue(kind="weekly", day=now.date())
+    care(config, now + DAY)
+    assert list(Event.select(Event.count).tuples()) == [(1,), (2,), (2,), (2,)]
+
+
+def test_it_writes_down_when_it_was_done_and_how_many_were_erased(config: Config, now: datetime,
+                                                                  bob: Subscriber) -> None:
     for name in ("ada", "carol"):
         Subscriber.create(email=f"{name}@example.org", created=now - WEEK)
-    care(now)
+    care(config, now)
     done = Run.last("care")
     assert (done.started, done.said) == (now, "2 unconfirmed requests erased")
     assert now <= done.finished < now + MINUTE
     assert emails() == {bob.email}
 
 
-def test_a_second_time_finds_nothing_to_do(now: datetime) -> None:
+def test_a_second_time_finds_nothing_to_do(config: Config, now: datetime) -> None:
     Subscriber.create(email="ada@example.org", created=now - WEEK)
-    care(now)
-    assert care(now + MINUTE).said == "0 unconfirmed requests erased"
+    care(config, now)
+    assert care(config, now + MINUTE).said == "0 unconfirmed requests erased"
     assert Run.last("care").started == now + MINUTE

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 from feed_server import FeedServer
 
-from devdigest import __version__, cli, config
+from devdigest import __version__, cli, config, database
 from devdigest.locks import locked
 
 ROOT = Path(__file__).parents[1]
@@ -131,7 +131,7 @@ def test_run_does_the_same_in_one_and_may_be_repeated(ready: Owner) -> None:
 def test_each_step_tells_scripts_what_it_did(ready: Owner) -> None:
     assert ready.reads("collect", *DAY) == {"blogs": 1, "reached": 1, "failed": 0, "new_posts": 1}
     assert ready.reads("publish", *DAY) == {"day": "2024-05-02", "state": "published", "posts": 1, "mails": 1,
-                                            "made_now": True}
+                                            "made_now": True, "weekly": None}
     assert ready.reads("deliver", *DAY) == {"rows": 1, "states": {"sent": 1}, "fault": ""}
 
 
@@ -140,7 +140,7 @@ def test_a_blog_that_fails_is_a_result_and_no_failure(ready: Owner, feeds: FeedS
     assert ready.types("collect", *DAY).status == 0
     [failing] = ready.reads("blogs", "list", "--failing")
     assert (failing["http_status"], failing["failures"]) == (500, 1)
-    assert failing["fault"] == "HTTP 500 Internal Server Error"
+    assert (failing["fault"], failing["fault_kind"]) == ("HTTP 500 Internal Server Error", "server")
     assert "HTTP 500" in ready.types("blogs", "list", "--failing").out
 
 
@@ -254,7 +254,8 @@ def test_every_fault_of_the_settings_is_a_line(owner: Owner) -> None:
 
 def test_settings_may_be_named_by_the_environment(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEVDIGEST_CONFIG", str(owner.settings))
-    assert owner.types_bare("init").out == f"database {owner.settings.parent}/devdigest.db, version 1\n"
+    told = f"database {owner.settings.parent}/devdigest.db, version {database.VERSION}\n"
+    assert owner.types_bare("init").out == told
 
 
 @pytest.mark.skipif(config.SYSTEM_PATH.parent.exists(), reason="DevDigest is installed here")
@@ -358,7 +359,7 @@ def test_a_reader_comes_and_goes(owner: Owner) -> None:
     assert "is asked to confirm" in added.out
     [ada] = owner.reads("subscribers", "list")
     assert (ada["email"], ada["state"], ada["language"]) == ("Ada@example.org", "pending", "en")
-    assert "was asked today" in says("add")
+    assert "was asked already" in says("add")
     assert "gets the next issue" in says("add", "--confirmed")
     assert "is active already" in says("add", "--confirmed")
     assert "gets no more mail" in says("remove")
@@ -385,7 +386,7 @@ def test_addresses_are_imported_with_the_proof_of_consent(owner: Owner, tmp_path
     said = owner.types("subscribers", "import", "readers.csv", "--confirmed", "--source", "our club's form")
     assert "1 added, 0 known already, 0 left alone, 1 refused" in said.out
     [row] = csv.DictReader(owner.types("subscribers", "export").out.splitlines())
-    assert (row["email"], row["state"]) == ("ada@example.org", "active")
+    assert (row["email"], row["state"], row["paused_until"]) == ("ada@example.org", "active", "")
 
 
 @pytest.mark.parametrize("data", ["에이다\n".encode("euc-kr"), b'"ada@example.org' + b"\n" * 200_000])
@@ -476,6 +477,17 @@ def test_a_collect_that_is_stopped_ends_soon_and_says_that_it_goes_on(ready: Own
     assert collect.returncode == 1
     assert err.splitlines()[-1] == "devdigest: collect: stopped; `devdigest collect` goes on where it was"
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("module", "never"), [
+    ("cli", {"bottle", "feedparser", "requests", "smtplib", "waitress", "yaml"}),
+    ("state_commands", {"bottle", "feedparser", "requests", "smtplib", "waitress", "yaml"}),
+    ("web_command", {"feedparser", "requests", "smtplib", "yaml", "devdigest.collect", "devdigest.deliver"})])
+def test_a_command_loads_nothing_that_it_does_not_need(module: str, never: set[str]) -> None:
+    loaded = subprocess.run([sys.executable, "-c", f"import sys, devdigest.{module}; print(*sys.modules)"],
+                            cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert never & set(loaded) == set()
+    assert f"devdigest.{module}" in loaded
 
 
 # What is written about it

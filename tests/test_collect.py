@@ -8,7 +8,7 @@ import pytest
 from conftest import NOW, a_blog
 from feed_server import FeedServer
 
-from devdigest import blogs, database
+from devdigest import blogs, database, search
 from devdigest.collect import collect, let_go, release
 from devdigest.config import Config
 from devdigest.locks import Busy, locked
@@ -53,6 +53,19 @@ def test_new_posts_of_a_feed_are_stored(config: Config, feeds: FeedServer) -> No
     assert all(post.day == date(2026, 11, 20) and post.verdict == "news" for post in Post.of(blog))
 
 
+def test_new_posts_are_found_at_once_and_keep_the_tags_they_came_with(config: Config,
+                                                                      feeds: FeedServer) -> None:
+    tagged = item("글").replace("</item>", "<category>Java</category><category>무중단 배포</category></item>")
+    feeds.serve("/rss", rss(tagged, item("two")))
+    blog = served(feeds)
+    run(config)
+    feeds.serve("/rss", rss(tagged.replace("Java", "Kotlin"), item("two")))
+    run(config, NOW + timedelta(hours=6))
+    assert {post.title: post.tags for post in Post.of(blog)} == {"글": "Java\n무중단 배포", "two": ""}
+    assert [search.find(words).total for words in ("two", "중단", "java", "kotlin")] == [1, 1, 1, 0]
+    assert search.tagged("java").total == 1
+
+
 def test_a_second_collect_stores_nothing_anew(config: Config, feeds: FeedServer) -> None:
     feeds.serve("/rss", rss(item("one")))
     served(feeds)
@@ -76,7 +89,8 @@ def test_the_validators_of_a_page_that_is_no_feed_are_not_kept(config: Config, f
     feeds.serve("/rss", b"<!doctype html><title>soon</title>", content_type="text/html", etag='"page"')
     blog = served(feeds, etag='"feed"')
     run(config)
-    assert (again(blog).etag, again(blog).fault) == ('"feed"', "an HTML page")
+    blog = again(blog)
+    assert (blog.etag, blog.fault, blog.fault_kind) == ('"feed"', "an HTML page", "not_feed")
 
 
 def test_a_blog_that_fails_keeps_its_reason_and_stops_no_other(config: Config, feeds: FeedServer) -> None:
@@ -87,15 +101,21 @@ def test_a_blog_that_fails_keeps_its_reason_and_stops_no_other(config: Config, f
     feeds.serve("/good", rss(item("one")))
     blogs = {path: served(feeds, path) for path in ("/404", "/500", "/reset", "/hang", "/good")}
     done = run(config)
-    faults = {path: (row.status, row.fault, row.failures)
+    faults = {path: (row.status, row.fault, row.fault_kind, row.failures)
               for path, row in ((path, again(blog)) for path, blog in blogs.items())}
-    assert faults["/404"] == (404, "HTTP 404 Not Found", 1)
-    assert faults["/500"] == (500, "HTTP 500 Internal Server Error", 1)
-    assert faults["/reset"][0] is None
-    assert "reset" in faults["/reset"][1]
-    assert faults["/hang"] == (None, "timeout after 1 s", 1)
-    assert faults["/good"] == (200, "", 0)
+    assert faults["/404"] == (404, "HTTP 404 Not Found", "gone", 1)
+    assert faults["/500"] == (500, "HTTP 500 Internal Server Error", "server", 1)
+    assert faults["/reset"] == (None, "connection reset", "silent", 1)
+    assert faults["/hang"] == (None, "timeout after 1 s", "slow", 1)
+    assert faults["/good"] == (200, "", "", 0)
     assert (done.reached, done.failed, done.posts) == (1, 4, 1)
+
+
+def test_a_fault_is_forgotten_with_the_next_good_read(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("one")))
+    blog = served(feeds, fault="HTTP 404 Not Found", fault_kind="gone", failures=3, status=404)
+    run(config)
+    assert (again(blog).fault, again(blog).fault_kind, again(blog).failures) == ("", "", 0)
 
 
 def test_what_may_pass_is_tried_again_this_morning_a_404_is_not(config: Config, feeds: FeedServer) -> None:

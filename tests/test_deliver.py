@@ -5,20 +5,24 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from email import message_from_bytes, policy
+from itertools import product
 from pathlib import Path
 
 import pytest
 from conftest import NOW, a_blog
+from desk import SEOUL
 from relay import DROP, FakeRelay, ScriptedRelay, settings
 from test_publish import a_post
 
-from devdigest import database, subscribers, tokens
+from devdigest import account, database, sign_up, subscribers, suppressions, tokens
 from devdigest.config import Config
 from devdigest.deliver import Summary, deliver
 from devdigest.memory import HOLD, Held, Setting
 from devdigest.models import Issue
 from devdigest.publish import publish
-from devdigest.readers import Delivery, Subscriber, Suppression
+from devdigest.readers import PURPOSES, Consent, Delivery, Subscriber, Suppression
+from devdigest.sign_up import Form
+from devdigest.table import db
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -86,21 +90,21 @@ def test_a_readers_transient_refusal_ends_at_the_latest_hour(by_relay: Config) -
 
 def test_a_confirmation_mail_is_an_outbox_row_and_goes_first(by_relay: Config, relay: FakeRelay) -> None:
     published(by_relay, "ada")
-    subscribers.add("bob@example.org", NOW, confirmed=False, source="", language="ko")
+    subscribers.add("bob@example.org", NOW, SEOUL, confirmed=False, source="", language="ko")
     send(replace(by_relay, mail=replace(by_relay.mail, connections=1)))
     assert [recipient for _, recipient, _ in relay.messages] == ["bob@example.org", "ada@example.org"]
     text = message_from_bytes(relay.messages[0][2], policy=policy.default).get_body(("plain",)).get_content()
     token = text.split("/confirm/")[1].split()[0]
-    assert subscribers.confirm(token, TEN).email == "bob@example.org"
+    assert subscribers.confirm(token, TEN, SEOUL).email == "bob@example.org"
     assert Subscriber.of("bob@example.org").state == "active"
 
 
 def test_who_left_or_is_suppressed_after_publish_gets_no_mail(by_relay: Config, relay: FakeRelay) -> None:
     _, bob, _, dora = published(by_relay, "ada", "bob", "carol", "dora")
-    subscribers.cancel(bob, TEN)
+    subscribers.cancel(bob, TEN, SEOUL)
     Suppression.create(address=tokens.address_hash(subscribers.link_key(), "Carol@Example.org"),
                        reason="complaint", since=TEN)
-    subscribers.forget(dora, TEN)
+    subscribers.forget(dora, TEN, SEOUL)
     send(by_relay)
     assert [recipient for _, recipient, _ in relay.messages] == ["ada@example.org"]
     assert states() == {"ada@example.org": "sent", "bob@example.org": "dropped",
@@ -108,9 +112,105 @@ def test_who_left_or_is_suppressed_after_publish_gets_no_mail(by_relay: Config, 
     assert Delivery.select().where(Delivery.state == "dropped").count() == 3
 
 
+def link_in(relay: FakeRelay, recipient: str, path: str) -> str:
+    """The token of the link with this path in the newest mail to `recipient`."""
+    message = [message for _, to, message in relay.messages if to == recipient][-1]
+    text = message_from_bytes(message, policy=policy.default).get_body(("plain",)).get_content()
+    return text.split(f"/{path}/")[1].split()[0]
+
+
+def test_who_signs_up_is_mailed_in_the_language_of_the_form_and_from_where_it_was_asked(
+        by_relay: Config, relay: FakeRelay) -> None:
+    Subscriber.create(email="carol@example.org", state="cancelled", language="ko", created=NOW)
+    sign_up.ask(by_relay, Form("carol@example.org", "en", "203.0.113.7", "Firefox <b>", "", ""), TEN)
+    send(by_relay)
+    [(_, _, message)] = relay.messages
+    assert "203.0.113.x" in message.decode()
+    assert "Firefox" not in message.decode()
+    assert message_from_bytes(message)["Content-Language"] == "en"
+    subscribers.confirm(link_in(relay, "carol@example.org", "confirm"), TEN, SEOUL)
+    carol = Subscriber.of("carol@example.org")
+    assert (carol.state, carol.language) == ("active", "en")
+
+
+def test_a_link_to_ones_account_is_good_for_an_hour_from_when_it_is_mailed(by_relay: Config,
+                                                                          relay: FakeRelay) -> None:
+    [ada] = readers("ada")
+    account.ask(ada, NOW)
+    send(by_relay, NOW + timedelta(hours=5))        # the relay was down
+    token = link_in(relay, "ada@example.org", "account")
+    assert account.open(token, NOW + timedelta(hours=5, minutes=59)) == ada
+    assert account.open(token, NOW + timedelta(hours=6, minutes=1)) is None
+
+
+def test_the_link_to_move_goes_to_the_new_address_which_gets_the_next_issue(by_relay: Config,
+                                                                            relay: FakeRelay) -> None:
+    [ada] = readers("ada")
+    account.move(ada, "lovelace@example.org", NOW)
+    send(by_relay, NOW)
+    [(_, recipient, message)] = relay.messages
+    assert recipient == message_from_bytes(message)["To"] == "lovelace@example.org"
+    assert b"ada@example.org" not in message        # the new address may be a stranger's
+    account.settle_move(link_in(relay, "lovelace@example.org", "account/move"), NOW, SEOUL)
+    published(by_relay)
+    send(by_relay)
+    assert [recipient for _, recipient, _ in relay.messages] == ["lovelace@example.org"] * 2
+
+
+def test_no_mail_goes_to_who_has_not_agreed_whatever_happened_since_it_was_queued(config: Config) -> None:
+    """Promise 3 in every combination: purpose, state, suppression of the address, whether they asked anew."""
+    issue = Issue.create(day=date(2026, 11, 21), state="published", created=NOW)
+    combinations = list(product(("issue", *PURPOSES), ("pending", "active", "cancelled"),
+                                ("", "bounce", "erased", "complaint"), ("", "asked")))
+    with db.atomic():
+        for purpose, state, reason, asked in combinations:
+            email = f"{purpose}.{state}.{reason}.{asked}".strip(".").replace("..", ".") + "@example.org"
+            to = f"new.{email}" if purpose == "move" else email
+            one = Subscriber.create(email=email, state=state, created=NOW, moving_to=to)
+            Delivery.create(issue=issue if purpose == "issue" else None, subscriber=one, purpose=purpose,
+                            created=NOW, due=NOW, changed=NOW)
+            if asked:
+                Consent.create(subscriber=one, source="form", asked=NOW)
+            if reason:
+                Suppression.create(address=suppressions.known_by(to), reason=reason, since=NOW)
+    send(config)
+    states = [row.state for row in Delivery.select().order_by(Delivery.id)]
+    mailed = {one for one, state in zip(combinations, states, strict=True) if state == "sent"}
+    assert set(states) == {"sent", "dropped"}
+    lifted = ("", "bounce", "erased")
+    assert mailed == {
+        *product(["issue"], ["active"], [""], ("", "asked")),
+        *product(["confirm"], ["pending"], lifted, ("", "asked")),
+        *product(["confirm"], ["cancelled"], lifted, ["asked"]),
+        *product(["confirm"], ["active"], ("bounce", "erased"), ["asked"]),
+        *product(["account"], ["active", "cancelled"], [""], ("", "asked")),
+        *product(["move"], ["active"], lifted, ("", "asked"))}
+
+
+def test_a_move_that_was_settled_or_made_again_mails_nobody_twice(config: Config) -> None:
+    [ada] = readers("ada")
+    account.move(ada, "first@example.org", NOW)
+    account.move(ada, "second@example.org", NOW)
+    assert send(config).states == {"sent": 1}
+    Delivery.update(state="waiting").execute()
+    Subscriber.update(moving_to=None).execute()
+    assert send(config).states == {"dropped": 2}
+
+
+def test_who_leaves_while_their_confirmation_mail_is_under_way_is_not_mailed_again(config: Config) -> None:
+    """The first try is refused for now, and they leave during it."""
+    [ada] = readers("ada")
+    subscribers.cancel(ada, NOW, SEOUL)
+    subscribers.request(ada, NOW, SEOUL, source="form")
+    Delivery.update(state="sending").execute()
+    subscribers.cancel(ada, NOW, SEOUL)
+    Delivery.update(state="waiting").execute()
+    assert send(config).states == {"dropped": 1}
+
+
 def test_while_held_only_confirmations_go(by_relay: Config, relay: FakeRelay) -> None:
     published(by_relay, "ada")
-    subscribers.add("bob@example.org", NOW, confirmed=False, source="", language="ko")
+    subscribers.add("bob@example.org", NOW, SEOUL, confirmed=False, source="", language="ko")
     Setting.write(HOLD, NOW.isoformat())
     with pytest.raises(Held):
         send(by_relay)
@@ -129,7 +229,7 @@ def test_a_hold_stops_a_run_that_is_on(by_relay: Config, relay: FakeRelay) -> No
 
 def test_the_latest_hour_stops_a_run_that_is_on(by_relay: Config, relay: FakeRelay) -> None:
     published(by_relay, *(f"reader{number}" for number in range(30)))
-    subscribers.add("bob@example.org", NOW, confirmed=False, source="", language="ko")
+    subscribers.add("bob@example.org", NOW, SEOUL, confirmed=False, source="", language="ko")
     send(by_relay, until=TEN)
     assert [recipient for _, recipient, _ in relay.messages] == ["bob@example.org"]
     assert Counter(states().values()) == {"sent": 1, "queued": 30}
@@ -304,7 +404,7 @@ def test_who_is_erased_while_their_mail_is_under_way_stays_erased(config: Config
             until = time.monotonic() + 10
             while not Delivery.select().where(Delivery.state == "sending").exists():
                 assert time.monotonic() < until
-            subscribers.forget(Subscriber.of("ada@example.org"), TEN)
+            subscribers.forget(Subscriber.of("ada@example.org"), TEN, SEOUL)
 
     with FakeRelay(delay=0.2) as relay:
         config = replace(config, mail=settings(relay, sender="digest@example.org", connections=1))
@@ -378,7 +478,7 @@ def test_who_leaves_while_we_wait_for_the_relay_gets_no_mail(config: Config) -> 
         def everyone_leaves() -> None:
             with database.connected():
                 for one in Subscriber.select():
-                    subscribers.cancel(one, TEN)
+                    subscribers.cancel(one, TEN, SEOUL)
         threading.Timer(0.2, everyone_leaves).start()
         assert send(config, pauses=(0.6,)).states == {"dropped": 2}
         assert relay.messages == []

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import pytest
 from feed_server import FeedServer, bomb
 
-from devdigest.fetch import Fetcher, FetchError, Limits
+from devdigest.fetch import FAULTS, Fetcher, FetchError, Limits
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 DOCUMENT = b"<rss><channel><title>Ada</title></channel></rss>"
@@ -107,7 +107,7 @@ def test_a_validator_that_is_no_header_is_not_sent(server, fetcher, etag):
 def test_304_to_whoever_did_not_ask_is_no_answer(server, fetcher):
     server.answer("/rss", 304)
     error = fault(fetcher, server.url("/rss"))
-    assert (error.reason, error.status) == ("HTTP 304 without a question", 304)
+    assert (error.reason, error.status, error.kind) == ("HTTP 304 without a question", 304, "broken")
 
 
 @pytest.mark.parametrize(("coding", "encode"), [
@@ -204,7 +204,7 @@ def test_a_redirect_may_be_relative_or_not_escaped(server, fetcher, location, pa
 def test_a_redirect_leads_to_the_web_or_nowhere(server, fetcher, target, shown):
     server.redirect("/old", target)
     error = fault(fetcher, server.url("/old"))
-    assert (error.reason, error.status) == (f"redirects to {shown}", 301)
+    assert (error.reason, error.status, error.kind) == (f"redirects to {shown}", 301, "moved")
     assert server.paths == ["/old"]
 
 
@@ -212,7 +212,7 @@ def test_redirects_in_a_circle_end(server, fetcher):
     server.redirect("/a", "/b")
     server.redirect("/b", "/a", 302)
     error = fault(fetcher, server.url("/a"))
-    assert (error.reason, error.status) == ("more than 5 redirects", 302)
+    assert (error.reason, error.status, error.kind) == ("more than 5 redirects", 302, "moved")
     assert len(server.requests) == 6
 
 
@@ -234,17 +234,19 @@ def test_a_body_that_nobody_needs_is_not_read(server, fetcher, status):
 
 # What the server refuses
 
-@pytest.mark.parametrize(("status", "reason"), [
-    (404, "HTTP 404 Not Found"), (410, "HTTP 410 Gone"), (403, "HTTP 403 Forbidden"),
-    (204, "HTTP 204 No Content"), (500, "HTTP 500 Internal Server Error"), (522, "HTTP 522"),
-    (429, "HTTP 429 Too Many Requests"),
-    (300, "HTTP 300 Multiple Choices"), (206, "HTTP 206 Partial Content"),
+@pytest.mark.parametrize(("status", "reason", "kind"), [
+    (404, "HTTP 404 Not Found", "gone"), (410, "HTTP 410 Gone", "gone"),
+    (403, "HTTP 403 Forbidden", "refused"), (401, "HTTP 401 Unauthorized", "refused"),
+    (204, "HTTP 204 No Content", "not_feed"), (206, "HTTP 206 Partial Content", "not_feed"),
+    (500, "HTTP 500 Internal Server Error", "server"), (522, "HTTP 522", "server"),
+    (999, "HTTP 999", "server"), (429, "HTTP 429 Too Many Requests", "busy"),
+    (300, "HTTP 300 Multiple Choices", "moved"),
 ])
-def test_any_other_status_is_an_error_with_that_status(server, fetcher, status, reason):
+def test_any_other_status_is_an_error_with_that_status(server, fetcher, status, reason, kind):
     server.answer("/rss", status, body=b"" if status == 204 else b"sorry")
     error = fault(fetcher, server.url("/rss"))
     assert (error.url, error.reason) == (server.url("/rss"), reason)
-    assert (error.status, error.retry_after) == (status, None)
+    assert (error.status, error.kind, error.retry_after) == (status, kind, None)
     assert str(error) == f"{server.url('/rss')}: {reason}"
 
 
@@ -262,6 +264,7 @@ def test_a_server_may_ask_to_wait(server, fetcher, status, text, seconds):
     error = fault(fetcher, server.url("/rss"))
     assert (error.status, error.retry_after) == (status, seconds)
     assert ("asks to wait" in error.reason) == (seconds is not None)
+    assert error.kind == ("busy" if status == 429 or seconds is not None else "server")
 
 
 def test_the_error_names_the_url_that_failed(server, fetcher):
@@ -291,17 +294,20 @@ def test_half_an_answer_is_none(server, fetcher, answer, reason):
     server.say("/rss", answer)
     error = fault(fetcher, server.url("/rss"))
     assert (error.reason, error.status) == (reason, None)
+    assert error.kind == ("broken" if answer else "silent")
 
 
 def test_a_reset_connection_is_an_error(server, fetcher):
     server.reset("/rss")
-    assert fault(fetcher, server.url("/rss")).reason == "connection reset"
+    error = fault(fetcher, server.url("/rss"))
+    assert (error.reason, error.kind) == ("connection reset", "silent")
 
 
 def test_a_port_where_nobody_listens_is_an_error(fetcher):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    assert fault(fetcher, f"http://127.0.0.1:{port}/").reason == "connection refused"
+    error = fault(fetcher, f"http://127.0.0.1:{port}/")
+    assert (error.reason, error.kind) == ("connection refused", "silent")
 
 
 def test_whatever_a_server_says_ends_in_an_answer_or_a_fetch_error(server, fetcher):
@@ -319,9 +325,9 @@ def test_whatever_a_server_says_ends_in_an_answer_or_a_fetch_error(server, fetch
         try:
             fetcher.get(server.url("/rss"), NOW)
         except FetchError as error:
-            faults.append(error.reason)
+            faults.append(error)
     assert len(faults) > 50
-    assert all(reason.isprintable() for reason in faults)
+    assert all(error.reason.isprintable() and error.kind in FAULTS for error in faults)
 
 
 # Time
@@ -334,7 +340,7 @@ def test_no_fetch_outlives_its_time(server, trouble):
     trouble(server)
     with Fetcher(SECOND, AGENT) as fetcher, ends_in_time():
         error = fault(fetcher, server.url("/rss"))
-    assert (error.reason, error.status) == ("timeout after 0.5 s", None)
+    assert (error.reason, error.status, error.kind) == ("timeout after 0.5 s", None, "slow")
 
 
 def test_a_kept_connection_is_watched_too_and_the_next_fetch_has_its_own_time(server):
@@ -396,7 +402,7 @@ def most_memory(limit):
 def test_a_body_announced_as_too_long_is_not_begun(server, fetcher):
     server.say("/rss", b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n")
     error = fault(fetcher, server.url("/rss"))
-    assert (error.reason, error.status) == ("more than 1,000,000 bytes", 200)
+    assert (error.reason, error.status, error.kind) == ("more than 1,000,000 bytes", 200, "big")
 
 
 @pytest.mark.parametrize(("piece", "headers"), [
@@ -443,7 +449,8 @@ def test_a_body_may_be_as_long_as_the_limit(server, fetcher, extra, fits, packed
 ])
 def test_an_address_at_home_is_not_asked_however_it_is_written(host, address):
     with Fetcher(Limits(), AGENT) as fetcher:
-        assert fault(fetcher, f"http://{host}/rss").reason == f"address {address} is not public"
+        error = fault(fetcher, f"http://{host}/rss")
+    assert (error.reason, error.kind) == (f"address {address} is not public", "address")
 
 
 def test_a_name_with_an_address_at_home_is_not_asked_at_its_others_either(monkeypatch):
@@ -466,7 +473,8 @@ def test_the_address_that_was_judged_is_the_one_that_is_asked(server, fetcher, m
 ])
 def test_only_the_ports_of_the_web_are_asked(port, reason):
     with Fetcher(Limits(), AGENT) as fetcher:
-        assert fault(fetcher, f"http://127.0.0.1:{port}/").reason == reason
+        error = fault(fetcher, f"http://127.0.0.1:{port}/")
+    assert (error.reason, error.kind) == (reason, "address")
 
 
 @pytest.mark.parametrize("url", [
@@ -475,7 +483,8 @@ def test_only_the_ports_of_the_web_are_asked(port, reason):
     "http://a_b-.한글..kr/",
 ])
 def test_what_is_no_url_of_the_web_is_not_asked(fetcher, url):
-    assert fault(fetcher, url).reason == "not an http(s) URL"
+    error = fault(fetcher, url)
+    assert (error.reason, error.kind) == ("not an http(s) URL", "address")
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".example", ".example"])
@@ -483,13 +492,15 @@ def test_a_host_that_cannot_be_is_an_error(fetcher, host):
     assert fault(fetcher, f"http://{host}/").reason in ("no such host", "not a URL that can be asked")
 
 
-@pytest.mark.parametrize(("code", "reason"), [(socket.EAI_NONAME, "no such host"),
-                                          (socket.EAI_AGAIN, "no answer from the name server")])
-def test_a_name_without_an_address_is_an_error(fetcher, monkeypatch, code, reason):
+@pytest.mark.parametrize(("code", "reason", "kind"), [
+    (socket.EAI_NONAME, "no such host", "host"),
+    (socket.EAI_AGAIN, "no answer from the name server", "silent")])
+def test_a_name_without_an_address_is_an_error(fetcher, monkeypatch, code, reason, kind):
     def unknown(*_, **__):
         raise socket.gaierror(code, "as the resolver says it")
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    assert fault(fetcher, "http://gone.example/").reason == reason
+    error = fault(fetcher, "http://gone.example/")
+    assert (error.reason, error.kind) == (reason, kind)
 
 
 # TLS
@@ -526,7 +537,8 @@ def tls(identity, monkeypatch):
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(identity, fetcher):
     with tls_server(*identity) as server:
-        assert fault(fetcher, server.url("/rss", "localhost")).reason == "TLS: self-signed certificate"
+        error = fault(fetcher, server.url("/rss", "localhost"))
+        assert (error.reason, error.kind) == ("TLS: self-signed certificate", "tls")
         assert server.requests == []
 
 
@@ -551,7 +563,8 @@ def test_a_certificate_for_another_name_is_refused(tls, monkeypatch):
 
 def test_plain_http_on_a_tls_port_is_an_error(server, fetcher):
     url = server.url("/rss").replace("http://", "https://")
-    assert fault(fetcher, url).reason.startswith("TLS: ")
+    error = fault(fetcher, url)
+    assert (error.reason[:5], error.kind) == ("TLS: ", "tls")
 
 
 def test_tls_connections_are_kept_and_watched(tls):

@@ -5,8 +5,10 @@ With $DEVDIGEST_SHOTS set to a folder, a picture of each page is left there.
 import email
 import os
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.policy import default
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from browser import CHROMIUM, DRIVER, WORDS, started
 from devdigest.compose import issue
 from devdigest.config import Config, Mail, Site
 from devdigest.edition import Edition, Item
-from devdigest.notices import confirmation
+from devdigest.notices import account, confirmation, move
 
 pytestmark = [pytest.mark.browser,
               pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromium-driver")]
@@ -87,15 +89,21 @@ EDITIONS = {
                        an_item(3, blog="이름이길어서두줄을넘기는어느개발자의블로그" * 3), lacks=True),
     "untitled": an_edition(an_item(0, title="", excerpt=""), an_item(1, title=""),
                            *(an_item(5, title=f"연재 {number}편", minutes=None) for number in range(8))),
+    "busy": a_day_of(40),
+    "weekly": replace(an_edition(*(an_item(number, readers=1200 - 70 * number, post_id=1 + number)
+                                   for number in range(10))), day=date(2026, 11, 23), kind="weekly"),
     "many": an_edition(*(an_item(number, excerpt="길게 이어지는 요약입니다. " * 13) for number in range(85))),
     "flood": an_edition(*(an_item(number, title="긴 제목 " * 60) for number in range(300))),
 }
 
 
+NOTICES = {"confirmation": partial(confirmation, network="203.0.113.7"), "account": account, "move": move}
+
+
 def page(name: str, language: str) -> str:
     """The HTML part as Ada gets it."""
     letter = (issue(EDITIONS[name], CONFIG, language, MORNING) if name in EDITIONS
-              else confirmation(CONFIG, language, MORNING, MORNING))
+              else NOTICES[name](CONFIG, language, MORNING, MORNING))
     mail = letter.fill(to="ada@example.org", delivery=1, token="Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE",
                        since=date(2026, 3, 2))
     return email.message_from_bytes(mail, policy=default).get_body("html").get_content()
@@ -109,7 +117,7 @@ def browser(tmp_path_factory):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("language", ["ko", "en"])
-@pytest.mark.parametrize("name", [*EDITIONS, "confirmation"])
+@pytest.mark.parametrize("name", [*EDITIONS, *NOTICES])
 def test_a_mail_can_be_read_on_a_phone_and_on_a_desk(browser, tmp_path, name, language, dark):
     file = tmp_path / "mail.html"
     file.write_text(page(name, language), encoding="utf-8")
@@ -128,6 +136,14 @@ def test_a_mail_can_be_read_on_a_phone_and_on_a_desk(browser, tmp_path, name, la
         assert [one for one in words if one["contrast"] < 4.5] == []
     paper = browser.ask("getComputedStyle(document.body).backgroundColor")
     assert paper == ("rgb(21, 23, 26)" if dark else "rgb(244, 242, 236)")
+
+
+@pytest.mark.parametrize("name", ["busy", "many"])
+def test_a_mail_of_very_many_posts_has_an_end_on_a_phone(browser, tmp_path, name):
+    file = tmp_path / "mail.html"
+    file.write_text(page(name, "ko"), encoding="utf-8")
+    browser.show(file.as_uri(), 375, dark=False)
+    assert browser.ask("document.documentElement.scrollHeight") < 12 * 700      # a dozen screens
 
 
 def test_a_mail_keeps_its_shape_where_the_style_element_is_dropped(browser, tmp_path):

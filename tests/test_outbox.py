@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from conftest import NOW
+from desk import SEOUL
 from relay import ScriptedRelay, settings
 from test_deliver import TEN, published, row, send
 
@@ -33,13 +34,13 @@ def test_a_mail_whose_content_was_refused_is_due_again_only_after_an_hour(config
 ])
 def test_a_confirmation_is_tried_no_longer_than_its_first_link_is_good(by_relay: Config, age: timedelta,
                                                                        state: str) -> None:
-    subscribers.add("full@example.org", NOW, confirmed=False, source="", language="ko")
+    subscribers.add("full@example.org", NOW, SEOUL, confirmed=False, source="", language="ko")
     Delivery.update(attempts=2, state="waiting").execute()
     assert send(by_relay, NOW + age).states == {state: 1}
     assert row("full").reply.startswith("452 4.2.2")
 
 
 def test_a_confirmation_that_was_given_up_is_left_alone(by_relay: Config) -> None:
-    subscribers.add("full@example.org", NOW, confirmed=False, source="", language="ko")
+    subscribers.add("full@example.org", NOW, SEOUL, confirmed=False, source="", language="ko")
     assert send(by_relay, NOW + 48 * HOUR).states == {"given_up": 1}
     assert send(by_relay, NOW + 96 * HOUR).rows == 0

@@ -131,6 +131,36 @@ def test_a_feed_that_breaks_off_gives_what_it_has():
     assert [e.title for e in read(whole[:whole.index("Two")]).entries][:1] == ["One"]
 
 
+# Tags
+
+def tags(*categories: str) -> tuple[str, ...]:
+    return entry("".join(f"<category>{category}</category>" for category in categories)).tags
+
+
+@pytest.mark.parametrize(("written", "kept"), [
+    (["Java", "무중단 배포"], ("Java", "무중단 배포")), (["Java", "JAVA", "java"], ("Java",)),
+    (["#kafka", "##ai", "C#", "C++"], ("kafka", "ai", "C#", "C++")),
+    ([" 두\n줄 ", "ＳＱＬ", "<![CDATA[ R&D ]]>"], ("두 줄", "SQL", "R&D")),
+    (["Uncategorized", "미분류", "All", "전체", "분류 전체보기", "카테고리 없음", "전체보기"], ()),
+    (["", " ", "#", "...", "🎉", "\u200b"], ()), (["가" * 30, "가" * 31], ("가" * 30,)),
+    (["http://schemas.example/kind#post"], ()), ([str(number) for number in range(12)], tuple("01234567")),
+    (["&lt;b&gt;x", "a\u202eb"], ("<b>x", "ab")), ([], ())])
+def test_tags_are_what_the_blog_chose_in_short_plain_words(written, kept):
+    assert tags(*written) == kept
+
+
+def test_tags_of_an_atom_feed_are_its_labels_or_its_terms():
+    feed = read(ATOM.format("""<entry><id>1</id><category term="homelab" label="r/homelab"/>
+        <category scheme="https://ada.example/" term="Kotlin"/><category/></entry>"""))
+    assert feed.entries[0].tags == ("r/homelab", "Kotlin")
+
+
+def test_tags_of_a_json_feed_are_its_tags():
+    odd = {"id": "2", "tags": "java"}
+    feed = read(json_feed({"id": "1", "tags": ["java", "미분류", 7, None, ["x"], "\ud800", "Go"]}, odd))
+    assert [e.tags for e in feed.entries] == [("java", "Go"), ()]
+
+
 # Encodings
 
 KOREAN = rss("<title>똠방각하, 펲시콜라와 개발 블로그</title>")       # 똠 and 펲 are in cp949, not in euc-kr

@@ -1,18 +1,26 @@
 """The site as a reader reaches it, on a port of its own, and records with something of everything to show."""
+import mailbox
+import re
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 
+import requests
 from conftest import NOW, a_blog
 
 from devdigest import subscribers, tokens, web
-from devdigest.config import Config, Web
+from devdigest.config import Config
+from devdigest.deliver import deliver
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Delivery, Subscriber
+from devdigest.table import db
 
 TODAY, YESTERDAY = date(2026, 11, 21), date(2026, 11, 20)
 
@@ -23,7 +31,7 @@ def served(config: Config) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     stop = threading.Event()
-    config = replace(config, web=Web(listen=f"127.0.0.1:{port}"))
+    config = replace(config, web=replace(config.web, listen=f"127.0.0.1:{port}"))
     thread = threading.Thread(target=web.serve, args=(config, stop))
     thread.start()
     try:
@@ -35,6 +43,35 @@ def served(config: Config) -> Iterator[str]:
             wake(port)
         thread.join(10)
         assert not thread.is_alive()
+
+
+class Visitor:
+    """Asks one site, and follows no redirect."""
+
+    def __init__(self, site: str) -> None:
+        self.site, self._session = site, requests.Session()
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return self.ask("GET", path,
+                        headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    def post(self, path: str, body: str | dict[str, str] = "") -> requests.Response:
+        return self.ask("POST", path, data=body)
+
+    def ask(self, method: str, path: str, **rest: object) -> requests.Response:
+        return self._session.request(method, self.site + path, allow_redirects=False, timeout=10, **rest)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+@contextmanager
+def visiting(config: Config) -> Iterator[Visitor]:
+    """A visitor of the site, which is served meanwhile."""
+    with served(config) as site:
+        visitor = Visitor(site)
+        yield visitor
+        visitor.close()
 
 
 def wait_for(port: int, thread: threading.Thread) -> None:
@@ -77,8 +114,10 @@ def a_week(readers: int = 0) -> None:
     gana = a_blog("gana", name="가나 기술 블로그", group="team", fetched=NOW, status=200)
     note = a_blog("note", name="데이터베이스 노트", fetched=NOW, status=304)
     slow = a_blog("slow", name="The Slow Computer", group="overseas", fetched=NOW, status=200)
-    a_blog("down", name="늘 꺼져 있는 서버", fetched=NOW, fault="timeout after 10 s", failures=12)
-    a_blog("gone", name="이사 간 블로그", fetched=NOW, status=404, fault="HTTP 404 Not Found", read=None)
+    a_blog("down", name="늘 꺼져 있는 서버", fetched=NOW, fault="timeout after 10 s",
+           fault_kind="slow", failures=12)
+    a_blog("gone", name="이사 간 블로그", fetched=NOW, status=404, fault="HTTP 404 Not Found",
+           fault_kind="gone", read=None)
     a_blog("rest", name="쉬는 블로그", state="paused", paused_for="owner")
     a_blog("left", name="나가고 싶은 블로그", state="excluded")
     an_issue(a_post(note, "타입스크립트의 새 추론 규칙 정리", date(2026, 11, 18)), day=date(2026, 11, 19))
@@ -106,3 +145,25 @@ def a_week(readers: int = 0) -> None:
 def a_confirmation(subscriber: Subscriber) -> str:
     """The token of a confirmation mail sent just now."""
     return subscribers.new_confirmation(subscriber, datetime.now(UTC))
+
+
+def everything() -> list[str]:
+    """All that the database holds, as other processes see it."""
+    with sqlite3.connect(db.database) as connection:
+        rows = list(connection.iterdump())
+    connection.close()
+    return rows
+
+
+def new_mails(config: Config) -> dict[str, EmailMessage]:
+    """The mails that are due, sent into the Maildir and taken out of it, by who gets them."""
+    deliver(config, datetime.now(UTC), "", threading.Event())
+    with closing(mailbox.Maildir(config.mail.maildir)) as box:
+        mails = [message_from_bytes(box.get_bytes(key), policy=policy.default) for key in box.iterkeys()]
+        box.clear()
+    return {str(mail["To"]): mail for mail in mails}
+
+
+def path_in(mail: EmailMessage, start: str) -> str:
+    """Of the link in a mail to one of our pages that begin so."""
+    return re.search(rf"https?://[^/]+({start}\S+)", mail.get_body(("plain",)).get_content())[1]

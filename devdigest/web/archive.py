@@ -1,53 +1,78 @@
-"""The front page, the issues by date, and what is said about it all."""
+"""The front page, the issues by month and by day, and what is said about it all."""
+from calendar import MONDAY, SUNDAY, Calendar, monthrange
 from datetime import date
 from itertools import groupby
 
 from bottle import abort
 
 from devdigest.days import clock
-from devdigest.edition import Edition, Item, edition, tidy
-from devdigest.models import Issue, IssuePost, Post
+from devdigest.edition import edition
+from devdigest.models import Blog, Issue, IssuePost, Post
+from devdigest.readers import Subscriber
+from devdigest.web.rows import headline, longest_excerpt, rows
 from devdigest.web.visit import Page, Visit
 
-_ON_HOME = 8            # of yesterday's posts
-_LISTED = 400           # issues, a good year; older ones are reached from one to the one before
-
-Row = tuple[Item, str]  # and the line below its title
+_ON_HOME = 8                            # of yesterday's posts
+_CALENDARS = {"ko": Calendar(SUNDAY), "en": Calendar(MONDAY)}
 
 
 def home(visit: Visit) -> str:
-    title, newest = visit.say("headline"), Issue.newest(1)
+    title, blogs = visit.say("headline"), visit.words.blogs(Blog.on_the_list())
+    about = visit.say("lead", blogs, visit.config.digest.opens)
+    newest = Issue.newest(1)
     if not newest:
-        return visit.page("home", title, issue=None)
+        return visit.page("home", title, path="/", about=about, issue=None)
     shown = edition(newest[0], IssuePost.of(newest[0]))
-    rows = [row for row in _rows(shown, visit) if not row[0].late]
-    numbers = [(Issue.readers(), "readers"),
-               (len(rows), "yesterdays_posts"),
+    yesterdays = [row for row in rows(shown, visit) if not row.item.late]
+    numbers = [(Subscriber.active(), "readers"),
+               (len(yesterdays), "yesterdays_posts"),
                (Post.collected(), "collected")]
-    return visit.page("home", title, issue=shown, numbers=numbers, rows=rows[:_ON_HOME])
+    return visit.page("home", title, path="/", about=about, issue=shown, numbers=numbers,
+                      rows=yesterdays[:_ON_HOME])
 
 
-def issues(visit: Visit) -> str:
-    months = groupby(Issue.newest(_LISTED), key=lambda issue: (issue.day.year, issue.day.month))
-    return visit.page("issues", visit.say("issues"), months=[list(month) for _, month in months])
+def newest_month(visit: Visit) -> str:
+    newest = Issue.newest(1)
+    if not newest:
+        return visit.page("issues", visit.say("issues"), path="/issues/", issues=[])
+    return _month(visit, newest[0].day.replace(day=1), "/issues/")
+
+
+def month(visit: Visit, month: str) -> str:
+    return _month(visit, _date(f"{month}-01"), f"/issues/{month}")
+
+
+def _month(visit: Visit, first: date, path: str) -> str:
+    last = first.replace(day=monthrange(first.year, first.month)[1])
+    issues = Issue.between(first, last)
+    if not issues:
+        abort(404)
+    return visit.page("issues", f"{visit.say('issues')}, {visit.say('month', first)}", path=path,
+                      about=visit.say("issues_about", visit.config.site.name), first=first, issues=issues,
+                      by_day={issue.day: issue for issue in issues},
+                      weeks=_CALENDARS[visit.language].monthdatescalendar(first.year, first.month),
+                      before=Issue.day_before(first), after=Issue.day_after(last))
 
 
 def issue(visit: Visit, day: str) -> str:
     found = Issue.of(_date(day))
     if found is None:
         abort(404)
-    shown, words = edition(found, IssuePost.of(found)), visit.words
-    first, last = shown.first_day, shown.yesterday
-    sections = [(name, list(rows))
-                for name, rows in groupby(_rows(shown, visit), key=lambda row: row[0].section)]
-    return visit.page("issue", words.span(first, last) if first < last else words.day(last), issue=shown,
-                      state=found.state, sections=sections, counts=shown.summary(words),
+    shown = edition(found, IssuePost.of(found))
+    days, count = headline(shown, found.state, visit)
+    sections = [(name, list(some))
+                for name, some in groupby(rows(shown, visit), key=lambda row: row.item.section)]
+    return visit.page("issue", f"{days}, {count}", path=f"/issues/{found.day}",
+                      about=" · ".join(shown.titles(60)[:4]), days=days, count=count, issue=shown,
+                      state=found.state, sections=sections, longest=longest_excerpt(shown),
+                      counts=shown.summary(visit.words),
                       before=Issue.day_before(found.day), after=Issue.day_after(found.day))
 
 
 def about(visit: Visit) -> str:
     times = ", ".join(visit.words.clock(clock(text)) for text in visit.config.collect.times)
-    return visit.page(f"about-{visit.language}", visit.say("about"), times=times)
+    return visit.page(f"about-{visit.language}", visit.say("about"), path="/about",
+                      about=visit.say("about_about", visit.config.site.name), times=times)
 
 
 def _date(text: str) -> date:
@@ -57,19 +82,10 @@ def _date(text: str) -> date:
         abort(404)
 
 
-def _rows(shown: Edition, visit: Visit) -> list[Row]:
-    return [(item, _meta(item, shown.yesterday, visit)) for item in shown.items]
-
-
-def _meta(item: Item, yesterday: date, visit: Visit) -> str:
-    day = visit.words.short_day(item.day) if item.day != yesterday else ""
-    minutes = visit.words.minutes(item.minutes) if item.minutes else ""
-    return " · ".join(filter(None, (tidy(item.blog, 80), day, minutes)))
-
-
 PAGES = (
     Page("GET", "/", home, kept=True),
-    Page("GET", "/issues/", issues, kept=True),
+    Page("GET", "/issues/", newest_month, kept=True),
+    Page("GET", "/issues/<month:re:[0-9]{4}-[0-9]{2}>", month, kept=True),
     Page("GET", "/issues/<day:re:[0-9]{4}-[0-9]{2}-[0-9]{2}>", issue, kept=True),
     Page("GET", "/about", about, kept=True),
 )

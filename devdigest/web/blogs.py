@@ -1,65 +1,117 @@
 """The list of blogs, and for each of them an answer to 'where is my post?'."""
-import re
-from itertools import groupby
+from typing import Any
+from urllib.parse import quote, urlencode
 
-from bottle import abort
+from bottle import abort, request, response
 
-from devdigest.days import local_day
+from devdigest import whereabouts
 from devdigest.edition import tidy
-from devdigest.models import GROUPS, Blog, Post
+from devdigest.models import GROUPS, Blog
+from devdigest.opml import as_opml
+from devdigest.urls import canonical
+from devdigest.web.verdicts import stories
 from devdigest.web.visit import Page, Visit
 
 _POSTS = 10
-
-# What a failed fetch means to whoever writes the blog: by fetch.py's words for it, by HTTP status, by its
-# first digit; 0 where no answer came.
-_BY_WORDS = (("timeout", "fault_slow"), ("TLS", "fault_tls"), ("no such host", "fault_host"),
-             ("more than .* bytes", "fault_big"))
-_BY_STATUS = {404: "fault_gone", 410: "fault_gone", 429: "fault_busy"}
-_BY_CLASS = {0: "fault_silent", 2: "fault_feed", 3: "fault_moved", 4: "fault_refused", 5: "fault_server"}
+_LISTED = 100           # blogs on one page
+_LONGEST = 80           # characters of a blog's name
 
 
 def blogs(visit: Visit) -> str:
-    listed = sorted(Blog.listed(), key=lambda blog: GROUPS.index(blog.group))
-    groups = [(name, [(blog.id, tidy(blog.name, 80), *_state(blog, visit)) for blog in some])
-              for name, some in groupby(listed, key=lambda blog: blog.group)]
-    return visit.page("blogs", visit.words.blog_list, groups=groups, count=len(listed))
+    """The list, or what of it was asked for. An address that means one blog leads there."""
+    form = {name: _asked(name) for name in ("q", "group", "state")}
+    url = whereabouts.address(form["q"])
+    meant = whereabouts.meant(url) if url else []
+    if len(meant) == 1:
+        response.status = 303
+        response.set_header("Location", _where(meant[0], url))
+        return ""
+    found = meant or whereabouts.listed(form["q"], form["group"], form["state"] == "failing")
+    number, pages = _page_of(len(found))
+    first = (number - 1) * _LISTED
+    rows = [(_where(blog, url if meant else ""), tidy(blog.name, _LONGEST), blog.group,
+             _trouble(blog, visit), _is_read(blog)) for blog in found[first:first + _LISTED]]
+    path = "" if any(form.values()) else _turned(form, number)
+    return visit.page("blogs", visit.words.blog_list, path=path,
+                      about=visit.say("blogs_about", visit.config.site.name), form=form, groups=GROUPS,
+                      rows=rows, count=len(found), first=first, url=url, meant=meant,
+                      before=number > 1 and _turned(form, number - 1),
+                      after=number < pages and _turned(form, number + 1))
+
+
+def _asked(name: str) -> str:
+    return request.query.getunicode(name, "").strip()
+
+
+def _page_of(count: int) -> tuple[int, int]:
+    """(the page that was asked for, of how many)"""
+    pages, asked = max(1, -(-count // _LISTED)), _asked("page") or "1"
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 6 and 1 <= int(asked) <= pages):
+        abort(404)
+    return int(asked), pages
+
+
+def _turned(form: dict[str, str], number: int) -> str:
+    """Where the page of that number is."""
+    query = {name: value for name, value in form.items() if value} | ({"page": number} if number > 1 else {})
+    return "/blogs/" + (f"?{urlencode(query)}" if query else "")
+
+
+def _where(blog: Any, url: str) -> str:
+    """A blog's page, on which the post at `url` is told of first, unless that is the blog itself or ""."""
+    itself = not url or canonical(url) in (blog.site_key, blog.feed_key, blog.listed_key)
+    return f"/blogs/{blog.id}" + ("" if itself else f"?post={quote(url, safe='')}")
+
+
+def _trouble(blog: Any, visit: Visit) -> str:
+    """What is wrong with a blog, in a few words; "" where nothing is."""
+    if blog.state == "paused":
+        return visit.say("paused")
+    if blog.fault:
+        return visit.say(f"fault_{blog.fault_kind}", blog.status, visit.config.collect.total_seconds)
+    return "" if blog.read else visit.say("unread")
+
+
+def _is_read(blog: Any) -> bool:
+    """Whether nothing has gone wrong with it so far."""
+    return blog.state == "active" and not blog.fault
 
 
 def blog(visit: Visit, number: str) -> str:
     found = Blog.get_or_none(Blog.id == int(number))
     if found is None:
         abort(404)
-    posts = [] if found.state == "excluded" else Post.latest(found, _POSTS)
-    fine = found.state == "active" and found.read and not found.fault
-    return visit.page("blog", tidy(found.name, 80), blog=found,
-                      state=visit.say("fine") if fine else _state(found, visit)[0],
-                      posts=[(post, _verdict(post, visit)) for post in posts])
+    name = tidy(found.name, _LONGEST)
+    if found.state == "excluded":
+        return visit.page("blog_left_out", name)
+    url = whereabouts.address(_asked("post"))
+    wanted = whereabouts.post_at(found, url) if url else None
+    latest = [post for post in whereabouts.latest(found, _POSTS) if wanted is None or post.id != wanted.id]
+    return visit.page("blog", name, path=f"/blogs/{found.id}", about=visit.say("blog_about", name),
+                      blog=found, state=_state(found, visit), is_read=_is_read(found),
+                      next=whereabouts.next_fetch(visit.config, found, visit.now),
+                      known=whereabouts.known(found), held=whereabouts.held(found), url=url,
+                      wanted=stories(found, [wanted] if wanted else [], visit),
+                      latest=stories(found, latest, visit))
 
 
-def _state(blog: Blog, visit: Visit) -> tuple[str, bool]:
-    """(how it stands with a blog, in words; whether somebody should look into it)."""
-    if blog.state != "active":
-        return visit.say(blog.state), False
+def _state(blog: Blog, visit: Visit) -> str:
+    """How it stands with a blog, and what its writer can do where it does not stand well."""
+    if blog.state == "paused":
+        return visit.say("state_paused" if blog.paused_for == "owner" else "state_gone")
     if blog.fault:
-        return visit.say(_fault(blog), blog.status), True
-    if blog.read is None:
-        return visit.say("unread"), False
-    return visit.say("read", visit.words.short_day(local_day(blog.read, visit.config.site.timezone))), False
+        return f"{visit.say('state_failing', _trouble(blog, visit))} {visit.say(f'cure_{blog.fault_kind}')}"
+    return visit.say("state_fine" if blog.read else "state_unread")
 
 
-def _fault(blog: Blog) -> str:
-    said = next((name for words, name in _BY_WORDS if re.match(words, blog.fault)), "")
-    return said or _BY_STATUS.get(blog.status) or _BY_CLASS.get((blog.status or 0) // 100, "fault_server")
-
-
-def _verdict(post: Post, visit: Visit) -> str:
-    if post.issue_day:
-        return visit.say("verdict_mailed", visit.words.short_day(post.issue_day))
-    return visit.say(f"verdict_{post.verdict}", visit.config.digest.late_days)
+def opml(_: Visit) -> str:
+    response.content_type = "text/x-opml; charset=utf-8"
+    response.set_header("Content-Disposition", 'attachment; filename="blogs.opml"')
+    return as_opml(Blog.listed())
 
 
 PAGES = (
-    Page("GET", "/blogs/", blogs),
+    Page("GET", "/blogs/", blogs, kept=True),
     Page("GET", "/blogs/<number:re:[0-9]{1,9}>", blog),
+    Page("GET", "/blogs.opml", opml, kept=True),
 )

@@ -1,21 +1,37 @@
-"""What a reader does with the links in their mails: leave, come back, choose a language, confirm.
+"""What a reader does with the links in their mails: confirm, leave, come back, settings.
 
 Looking changes nothing, since scanners open every link; a button does. As mails are forwarded, no page tells
 whose subscription it is.
 """
 import logging
 from datetime import date, timedelta
+from typing import NamedTuple
 
-from bottle import HTTPResponse, abort, request, response
+from bottle import abort, request
 
-from devdigest import subscribers
-from devdigest.days import at, local_day
-from devdigest.models import Issue
+from devdigest import account, agenda, subscribers
+from devdigest.days import local_day
+from devdigest.edition import edition
+from devdigest.models import Issue, IssuePost
 from devdigest.readers import Subscriber
+from devdigest.web.network import origin
+from devdigest.web.private import nobodys, own
+from devdigest.web.rows import rows
 from devdigest.web.visit import Page, Visit
 from devdigest.wording import WORDINGS
 
 log = logging.getLogger(__name__)
+
+FREQUENCIES = ("daily", "weekly", "both")
+PAUSES = (7, 14, 30)            # days
+_TO_BEGIN_WITH = 5              # posts of the newest issue, for who has just confirmed
+
+
+class Choice(NamedTuple):
+    """One of several options, as (value, words); its heading is the word of its name."""
+    name: str
+    chosen: str
+    options: list[tuple[str, str]]
 
 
 def ask_to_leave(visit: Visit, token: str) -> str:
@@ -25,14 +41,14 @@ def ask_to_leave(visit: Visit, token: str) -> str:
 def leave(visit: Visit, token: str) -> str:
     """For the button and for mail programs (RFC 8058). The body is not read, so that none is wrong."""
     subscriber = _reader(visit, token)
-    subscribers.cancel(subscriber, visit.now)
+    subscribers.cancel(subscriber, visit.now, visit.config.site.timezone)
     log.info("subscriber %d cancelled by link", subscriber.id)
     return _leaving(visit, subscriber, token)
 
 
 def come_back(visit: Visit, token: str) -> str:
     subscriber = _reader(visit, token)
-    subscribers.take_back(subscriber, visit.now)
+    subscribers.take_back(subscriber, visit.now, visit.config.site.timezone)
     log.info("subscriber %d took it back, now %s", subscriber.id, subscriber.state)
     return _managing(visit, subscriber, token, done="back" if subscriber.state == "active" else "")
 
@@ -41,30 +57,42 @@ def manage(visit: Visit, token: str) -> str:
     return _managing(visit, _reader(visit, token), token)
 
 
-def change_language(visit: Visit, token: str) -> str:
+def change(visit: Visit, token: str) -> str:
     subscriber = _reader(visit, token)
-    language = request.forms.getunicode("language")
-    if language not in WORDINGS:
-        abort(400)
-    subscribers.speak(subscriber, language)
+    weekly = visit.config.digest.weekly
+    frequency = _one_of("frequency", FREQUENCIES) if weekly else subscriber.frequency
+    language = _one_of("language", tuple(WORDINGS))
+    pause = _one_of("pause", ("", "0", *map(str, PAUSES)))      # "": as it is
+    if subscriber.state != "active":
+        return _managing(visit, subscriber, token)
+    subscribers.prefer(subscriber, frequency, language)
+    if pause:
+        subscribers.pause(subscriber, int(pause), _next_issue(visit, "daily"))
     return _managing(visit, subscriber, token, done="saved")
+
+
+def ask_for_account(visit: Visit, token: str) -> str:
+    subscriber = _reader(visit, token)
+    account.ask(subscriber, visit.now)
+    return own(visit, subscriber).notice("account_asked")
 
 
 def ask_to_confirm(visit: Visit, token: str) -> str:
     subscriber = subscribers.pending(token, visit.now)
-    if subscriber is None or subscriber.state == "cancelled":
-        raise _nobodys(visit, "no_such_confirmation")
-    if subscriber.state == "active":
+    if subscriber is None:
+        raise nobodys(visit, "no_such_confirmation")
+    if not subscribers.is_asked(subscriber):
         return _confirmed(visit, subscriber)
-    own = _own(visit, subscriber)
-    return own.page("confirm", own.words.confirm_headline, token=token,
-                    promise=own.words.confirm_promise(own.config.digest.opens))
+    mine = own(visit, subscriber)
+    return mine.page("confirm", mine.words.confirm.headline, token=token,
+                     promise=mine.words.confirm.promise(mine.config.digest.opens))
 
 
 def confirm(visit: Visit, token: str) -> str:
-    subscriber = subscribers.confirm(token, visit.now)
-    if subscriber is None or subscriber.state != "active":
-        raise _nobodys(visit, "no_such_confirmation")
+    network, agent = origin()
+    subscriber = subscribers.confirm(token, visit.now, visit.config.site.timezone, network, agent)
+    if subscriber is None:
+        raise nobodys(visit, "no_such_confirmation")
     log.info("subscriber %d confirmed", subscriber.id)
     return _confirmed(visit, subscriber)
 
@@ -73,47 +101,69 @@ def _reader(visit: Visit, token: str) -> Subscriber:
     """Whose link it is. Raises the answer to a link that is nobody's."""
     subscriber = subscribers.by_link(token)
     if subscriber is None:
-        raise _nobodys(visit, "no_such_link")
+        raise nobodys(visit, "no_such_link")
     return subscriber
 
 
-def _nobodys(visit: Visit, notice: str) -> HTTPResponse:
-    return HTTPResponse(visit.notice(notice), 404, {"Cache-Control": "no-store"})
+def _one_of(name: str, words: tuple[str, ...]) -> str:
+    """The field of this name, "" for one that is missing. Answers 400 where it is none of these words."""
+    given = request.forms.getunicode(name, "")
+    if given not in words:
+        abort(400)
+    return given
 
 
-def _own(visit: Visit, subscriber: Subscriber) -> Visit:
-    """The visit in the reader's own language, with an answer that is kept nowhere."""
-    response.set_header("Cache-Control", "no-store")
-    return visit.speaking(subscriber.language)
+def _today(visit: Visit) -> date:
+    return local_day(visit.now, visit.config.site.timezone)
 
 
 def _leaving(visit: Visit, subscriber: Subscriber, token: str) -> str:
-    own, left = _own(visit, subscriber), subscriber.state == "cancelled"
-    return own.page("leave", own.say("left" if left else "leave"), token=token, left=left,
-                    confirmed=subscribers.can_take_back(subscriber, visit.now))
+    mine, left = own(visit, subscriber), subscriber.state == "cancelled"
+    return mine.page("leave", mine.say("left" if left else "leave"), token=token, left=left,
+                     undo=subscribers.can_take_back(subscriber, visit.now),
+                     active=subscriber.state == "active")
 
 
 def _managing(visit: Visit, subscriber: Subscriber, token: str, done: str = "") -> str:
-    own = _own(visit, subscriber)
+    mine = own(visit, subscriber)
     since = {"pending": subscriber.created, "active": subscriber.confirmed,
-             "cancelled": subscriber.cancelled}[subscriber.state].astimezone(own.config.site.timezone)
-    return own.page("manage", own.say("manage"), token=token, subscriber=subscriber,
-                    undo=subscribers.can_take_back(subscriber, visit.now),
-                    state=own.say(f"is_{subscriber.state}", since),
-                    done=own.say(done) if done else "")
+             "cancelled": subscriber.cancelled}[subscriber.state].astimezone(mine.config.site.timezone)
+    until = subscriber.paused_until
+    paused = subscriber.state == "active" and until is not None and until > _today(mine)
+    return mine.page("manage", mine.say("manage"), token=token, subscriber=subscriber,
+                     state=mine.say(f"is_{subscriber.state}", since), until=until if paused else None,
+                     choices=_choices(mine, subscriber, until if paused else None),
+                     undo=subscribers.can_take_back(subscriber, visit.now),
+                     done=mine.say(done) if done else "")
+
+
+def _choices(visit: Visit, subscriber: Subscriber, until: date | None) -> list[Choice]:
+    """`until`: the day on which mail comes again, for who is paused."""
+    often = [(one, visit.say(f"often_{one}")) for one in FREQUENCIES]
+    as_now = ([("", visit.say("pause_kept", visit.words.short_day(until))), ("0", visit.say("pause_end"))]
+              if until else [("", visit.say("pause_none"))])
+    pauses = as_now + [(str(days), visit.say("pause_days", days)) for days in PAUSES]
+    choices = [Choice("frequency", subscriber.frequency, often),
+               Choice("language", subscriber.language, [("ko", "한국어"), ("en", "English")]),
+               Choice("pause", "", pauses)]
+    return choices if visit.config.digest.weekly else choices[1:]
 
 
 def _confirmed(visit: Visit, subscriber: Subscriber) -> str:
-    own = _own(visit, subscriber)
-    return own.notice("confirmed", own.words.day(_first_mail(own)), own.config.digest.opens)
+    mine = own(visit, subscriber)
+    newest = next(iter(Issue.newest(1)), None)
+    shown = edition(newest, IssuePost.of(newest)) if newest else None
+    first = _next_issue(mine, "weekly" if subscriber.frequency == "weekly" else "daily")
+    return mine.page("confirmed", mine.say("confirmed"), first=first, issue=shown,
+                     rows=rows(shown, mine)[:_TO_BEGIN_WITH] if shown else [])
 
 
-def _first_mail(visit: Visit) -> date:
-    """The day of the next issue: who confirms once today's is made gets tomorrow's."""
-    zone = visit.config.site.timezone
-    today = local_day(visit.now, zone)
-    still_today = Issue.of(today) is None and visit.now < at(today, visit.config.digest.closes, zone)
-    return today if still_today else today + timedelta(days=1)
+def _next_issue(visit: Visit, kind: str) -> date:
+    """Its day: once today's is made, or too late, that of the one after it."""
+    day = _today(visit)
+    if Issue.of(day, kind) or visit.now >= agenda.closes(visit.config, visit.now):
+        day += timedelta(days=1)
+    return day if kind == "daily" else day + timedelta(days=-day.weekday() % 7)     # on Mondays
 
 
 PAGES = (
@@ -121,7 +171,8 @@ PAGES = (
     Page("POST", "/u/<token>", leave),
     Page("POST", "/u/<token>/undo", come_back),
     Page("GET", "/manage/<token>", manage),
-    Page("POST", "/manage/<token>", change_language),
+    Page("POST", "/manage/<token>", change),
+    Page("POST", "/manage/<token>/account", ask_for_account),
     Page("GET", "/confirm/<token>", ask_to_confirm),
     Page("POST", "/confirm/<token>", confirm),
 )

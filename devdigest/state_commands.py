@@ -1,0 +1,63 @@
+"""How it stands, and whether it goes on: sub-commands that need no network, and load quickly."""
+from argparse import Namespace
+from datetime import UTC, datetime
+from typing import Any
+
+from devdigest import database, status
+from devdigest.config import Config
+from devdigest.context import Context
+from devdigest.memory import HOLD, Setting
+from devdigest.terminal import counts, dump
+
+
+def init(context: Context, args: Namespace) -> int:
+    """The database is open by now, made or upgraded where that was needed."""
+    print(f"database {context.config.database.path}, version {database.VERSION}")
+    return 0
+
+
+def hold_command(context: Context, args: Namespace) -> int:
+    if Setting.held_since() is None:
+        Setting.write(HOLD, datetime.now(UTC).isoformat())
+    print("held: no issue is published or mailed until `devdigest resume`")
+    return 0
+
+
+def resume_command(context: Context, args: Namespace) -> int:
+    was = Setting.held_since()
+    Setting.clear(HOLD)
+    print("goes on: what waited is published and mailed at the next due time" if was else "was not held")
+    return 0
+
+
+def status_command(context: Context, args: Namespace) -> int:
+    facts = status.facts(context.config, datetime.now(UTC))
+    print(dump(facts) if args.json else _status_lines(context.config, facts))
+    return 0
+
+
+def _status_lines(config: Config, facts: dict[str, Any]) -> str:
+    issue, collected = facts["issue"], facts["collect"]
+    rows = [
+        ("collect", f"{_local(config, collected['started'])}: {collected['said']}" if collected else
+         "never; `devdigest collect`"),
+        ("blogs", counts(facts["blogs"])
+         + ("; `devdigest blogs list --failing`" if facts["blogs"]["failing"] else "")),
+        ("posts", f"{facts['waiting_posts']:,} wait for the next issue"),
+        ("issue", f"{issue['day']} {issue['state']}: {issue['posts']} posts, {issue['late']} found late"
+         if issue else "none yet"),
+        ("mails", counts(facts["outbox"])),
+        ("readers", counts(facts["subscribers"])),
+        ("next issue", _local(config, facts["next_issue"])),
+    ]
+    if facts["held_since"]:
+        rows.insert(0, ("HELD", f"since {_local(config, facts['held_since'])}; `devdigest resume` goes on"))
+    if facts["confirmations_waiting"]:
+        rows.append(("confirm", f"{facts['confirmations_waiting']} mails wait; `devdigest deliver`"))
+    rows += [("held posts", f"{count} of {feed}; `devdigest blogs release {feed}`")
+             for feed, count in facts["held_posts"].items()]
+    return "\n".join(f"{name:<11} {text}" for name, text in rows)
+
+
+def _local(config: Config, text: str) -> str:
+    return f"{datetime.fromisoformat(text).astimezone(config.site.timezone):%Y-%m-%d %H:%M}"

@@ -1,0 +1,261 @@
+"""The site, measured: 20,000 posts, 300 issues, 5,000 subscribers; wrk beside a hello world of the same kind.
+
+    .venv/bin/python tests/bench/site.py [--seconds 3] [--rounds 5]
+
+Both are real processes with the same threads, and take turns, so that a busy machine slows both; what counts
+are the ratios, the median of all rounds. Needs Debian's wrk. All traffic stays on loopback.
+"""
+import argparse
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+from urllib.request import urlopen
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from feed_server import FeedServer  # noqa: E402
+from relay import free_port  # noqa: E402
+
+from devdigest import database, fulltext  # noqa: E402
+from devdigest.models import Blog, Issue, IssuePost, Post  # noqa: E402
+from devdigest.readers import Delivery, Subscriber  # noqa: E402
+from devdigest.table import db  # noqa: E402
+
+BLOGS, POSTS, ISSUES, READERS, FEEDS = 2_000, 20_000, 300, 5_000, 300
+PER_ISSUE, THREADS = 60, 4
+NOW = datetime.now(UTC)
+NEWEST = NOW.date()
+BROWSER = "Accept-Language: ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"
+
+SETTINGS = f"""\
+[site]
+clock = "trust"
+[collect]
+allow_private = true
+gap = 0.0
+per_operator = 8
+[web]
+listen = "127.0.0.1:{{port}}"
+threads = {THREADS}
+[database]
+path = "{{folder}}/devdigest.db"
+"""
+
+HELLO = f"""\
+import logging, sys
+import bottle, waitress
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+app = bottle.Bottle()
+app.route("/", "GET", lambda: "hello, world")
+waitress.serve(app, listen="127.0.0.1:" + sys.argv[1], threads={THREADS})
+"""
+
+WORDS = ("개발", "회고", "데이터베이스", "인덱스", "쿠버네티스", "배포", "성능", "테스트", "리액트", "타입스크립트",
+         "스프링", "장애", "분석", "도입기", "설계", "비동기", "메모리", "캐시", "검색", "로그", "모니터링", "아키텍처",
+         "트랜잭션", "리팩터링", "SQLite", "Kafka", "Redis", "Rust", "Python", "JVM", "latency", "p99", "API", "gRPC",
+         "커넥션", "풀", "이야기", "마이그레이션", "자동화", "팀", "문화", "코드", "리뷰")
+ENDINGS = ("", "", "를", "에서", "의")
+
+
+class Speed(NamedTuple):
+    per_second: float
+    p99: float          # milliseconds
+
+
+def text(chance: random.Random, words: int) -> str:
+    """Some words are common and most are rare, as in any language."""
+    return " ".join(WORDS[min(int(chance.paretovariate(0.6)) - 1, len(WORDS) - 1)] + chance.choice(ENDINGS)
+                    for _ in range(words))
+
+
+def seed(path: Path) -> None:
+    chance = random.Random(1)
+    database.open(path)
+    with db.atomic():
+        insert(Blog, [a_blog(chance, number) for number in range(BLOGS)])
+        insert(Post, [a_post(chance, number) for number in range(POSTS)])
+        insert(Issue, [{"day": NEWEST - timedelta(days=number), "state": "published", "created": NOW,
+                        "blogs": BLOGS, "reached": BLOGS - 40} for number in range(ISSUES)])
+        for issue in Issue.select():
+            freeze(issue)
+        insert(Subscriber, [{"email": f"r{number}@example.org", "state": "active", "created": NOW,
+                             "confirmed": NOW} for number in range(READERS)])
+        Delivery.queue_for_active(Issue.of(NEWEST), NOW)
+        fulltext.put_in(list(Post.select(Post.id)))
+    db.close()
+
+
+def a_blog(chance: random.Random, number: int) -> dict[str, object]:
+    site = f"b{number}.example.org"
+    return {"name": f"{text(chance, 2)} {number}", "site": f"https://{site}/", "site_key": site,
+            "feed": f"https://{site}/feed", "feed_key": f"{site}/feed", "added": NOW, "read": NOW,
+            "first_read": NOW, "group": ("team", "people", "overseas")[number % 3]}
+
+
+def a_post(chance: random.Random, number: int) -> dict[str, object]:
+    return {"blog": chance.randrange(BLOGS) + 1, "guid": f"{number}", "key": f"b.example.org/{number}",
+            "url": f"https://b.example.org/{number}", "title": text(chance, 6), "excerpt": text(chance, 25),
+            "tags": text(chance, 1), "minutes": number % 15, "verdict": "news", "first_seen": NOW,
+            "day": NEWEST - timedelta(days=1 + number // PER_ISSUE)}
+
+
+def insert(table: type, rows: list[dict[str, object]]) -> None:
+    for first in range(0, len(rows), 500):
+        table.insert_many(rows[first:first + 500]).execute()
+
+
+def freeze(issue: Issue) -> None:
+    posts = list(Post.select(Post, Blog).join(Blog).where(Post.day == issue.day - timedelta(days=1)))
+    drafts = IssuePost.drafts(issue, sorted(posts, key=lambda post: post.blog.group), [])
+    IssuePost.bulk_create(drafts, 500)
+
+
+@contextmanager
+def running(port: int, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, *command], cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_for(port)
+            yield process
+        finally:
+            process.terminate()
+
+
+def wait_for(port: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            return urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit(f"nothing answers on port {port}")
+
+
+def wrk(url: str, connections: int, seconds: int) -> Speed:
+    said = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", BROWSER, url],
+                          capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in said or "Socket errors" in said:
+        print(said)
+    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", said).groups()
+    return Speed(float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]),
+                 float(number) * {"us": 0.001, "ms": 1, "s": 1_000}[unit])
+
+
+def compare(name: str, url: str, hello: str, connections: int, chosen: argparse.Namespace) -> None:
+    pairs = [(wrk(hello, connections, chosen.seconds), wrk(url, connections, chosen.seconds))
+             for _ in range(chosen.rounds)]
+    rate = statistics.median(ours.per_second / base.per_second for base, ours in pairs)
+    p99 = statistics.median(ours.p99 / base.p99 for base, ours in pairs)
+    base, ours = (Speed(*map(statistics.median, zip(*some, strict=True))) for some in zip(*pairs, strict=True))
+    print(f"{name:<28} {connections:>3} connections   {ours.per_second:>6,.0f}/s of {base.per_second:>6,.0f}/s "
+          f"= {rate:4.2f}   p99 {ours.p99:5.1f} of {base.p99:5.1f} ms = {p99:4.2f}", flush=True)
+
+
+@contextmanager
+def collecting(folder: Path, settings: Path) -> Iterator[None]:
+    """Meanwhile one collect after the other, of feeds that have a new post each time."""
+    stop = threading.Event()
+    with FeedServer() as feeds:
+        urls = [feeds.url(f"/{number}") for number in range(FEEDS)]
+        (folder / "list.txt").write_text("\n".join(urls))
+        subprocess.run([sys.executable, "-m", "devdigest", "--config", settings, "blogs", "import",
+                        folder / "list.txt"], cwd=ROOT, check=True, capture_output=True)
+        database.open(folder / "devdigest.db")
+        Blog.update(state="paused", paused_for="owner").where(Blog.id <= BLOGS).execute()
+        db.close()
+        loop = threading.Thread(target=collect, args=(feeds, settings, stop))
+        loop.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            loop.join()
+
+
+def collect(feeds: FeedServer, settings: Path, stop: threading.Event) -> None:
+    chance, times = random.Random(2), 0
+    while not stop.is_set():
+        times += 1
+        for number in range(FEEDS):
+            feeds.serve(f"/{number}", a_feed(chance, number, times))
+        done = subprocess.run([sys.executable, "-m", "devdigest", "--config", settings, "collect"], cwd=ROOT,
+                              capture_output=True, text=True)
+        if times == 1 or done.returncode:
+            print(f"    {(done.stdout + done.stderr).strip()}", flush=True)
+
+
+def a_feed(chance: random.Random, number: int, times: int) -> bytes:
+    items = "".join(
+        f"<item><title>{text(chance, 6)}</title><guid>{number}-{post}</guid>"
+        f"<link>https://f{number}.example.org/{post}</link><description>{text(chance, 120)}</description>"
+        f"<pubDate>{NOW - timedelta(minutes=60 - post):%a, %d %b %Y %H:%M:%S} +0000</pubDate></item>"
+        for post in range(times, times + 20))
+    return f'<rss version="2.0"><channel><title>{number}</title>{items}</channel></rss>'.encode()
+
+
+def searching(site: str) -> None:
+    for name, typed in (("two syllables", "회고"), ("a common word", "개발"), ("two terms", "데이터베이스 p99"),
+                        ("a page far behind", "개발&page=100"), ("best first", "개발&order=best")):
+        word, _, rest = typed.partition("&")
+        url, times = f"{site}/search?q={quote(word)}" + (f"&{rest}" if rest else ""), []
+        for _ in range(200):
+            began = time.perf_counter()
+            with urlopen(url, timeout=10) as answer:
+                answer.read()
+            times.append((time.perf_counter() - began) * 1_000)
+        print(f"search: {name:<20} p50 {statistics.median(times):5.1f} ms   "
+              f"p99 {statistics.quantiles(times, n=100)[98]:5.1f} ms", flush=True)
+
+
+def memory(process: subprocess.Popen[bytes], when: str) -> None:
+    told = {name: int(kilobytes) / 1_000 for name, kilobytes in re.findall(
+        r"^(Rss|Pss):\s+(\d+)", Path(f"/proc/{process.pid}/smaps_rollup").read_text(), re.MULTILINE)}
+    print(f"web process {when}: RSS {told['Rss']:.1f} MB, PSS {told['Pss']:.1f} MB", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=3, help="of each run of wrk")
+    parser.add_argument("--rounds", type=int, default=5)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder, port, hello_port = Path(name), free_port(), free_port()
+        settings = folder / "config.toml"
+        settings.write_text(SETTINGS.format(folder=folder, port=port))
+        began = time.monotonic()
+        seed(folder / "devdigest.db")
+        print(f"seeded in {time.monotonic() - began:.0f} s")
+        with (running(port, "-m", "devdigest", "--config", str(settings), "web") as process,
+              running(hello_port, "-c", HELLO, str(hello_port))):
+            measure(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{hello_port}/", process, folder, chosen)
+
+
+def measure(site: str, hello: str, process: subprocess.Popen[bytes], folder: Path,
+            chosen: argparse.Namespace) -> None:
+    pages = (("home", f"{site}/"), ("newest issue", f"{site}/issues/{NEWEST}"))
+    memory(process, "at first")
+    for name, url in pages:
+        with urlopen(url) as answer:
+            print(f"{name}: {len(answer.read()):,} bytes")
+        for connections in (8, 50):
+            compare(name, url, hello, connections, chosen)
+    with collecting(folder, folder / "config.toml"):
+        for name, url in pages:
+            compare(f"{name}, during a collect", url, hello, 8, chosen)
+    searching(site)
+    memory(process, "at the end")
+
+
+if __name__ == "__main__":
+    main()
