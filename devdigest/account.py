@@ -7,14 +7,15 @@ from zoneinfo import ZoneInfo
 from peewee import JOIN
 
 from devdigest import subscribers, suppressions, tokens
-from devdigest.counts import Attempt
 from devdigest.models import Issue
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber
 from devdigest.recipients import of_a_person
-from devdigest.subscribers import ACCOUNT, MOVE
+from devdigest.subscribers import ACCOUNT, CONFIRM, MOVE
 from devdigest.table import Table, db
 
-_MAILS_A_DAY = 3            # of each purpose: a forwarded digest must not be a way to flood its reader
+# Mails of each purpose in a day and in thirty: a forwarded digest must not be a way to flood its reader, and
+# least of all one who has left.
+_MOST = {"active": (3, 10), "cancelled": (1, 3)}
 
 _OF_SUBSCRIBER = ("state", "frequency", "language", "paused_until", "created", "confirmed", "cancelled",
                   "moving_to")
@@ -24,9 +25,9 @@ _OF_MAIL = ("purpose", "day", "state", "created", "changed", "attempts", "reply"
 
 
 def ask(subscriber: Subscriber, now: datetime) -> None:
-    """Queues a mail with a link for open(), three a day at most; it is good for an hour."""
+    """Queues a mail with a link for open(), which is good for an hour; not more often than _MOST says."""
     with db.atomic():
-        if subscriber.state != "pending" and _may_be_mailed(subscriber, ACCOUNT, now):
+        if _may_be_mailed(subscriber, ACCOUNT, now):
             subscribers.queue(subscriber, ACCOUNT, now)
 
 
@@ -36,14 +37,14 @@ def open(token: str, now: datetime) -> Subscriber | None:
 
 
 def _may_be_mailed(subscriber: Subscriber, purpose: str, now: datetime) -> bool:
-    today = Delivery.select().where(Delivery.subscriber == subscriber, Delivery.purpose == purpose,
-                                    Delivery.created > now - timedelta(days=1))
-    return today.count() < _MAILS_A_DAY
+    limits = _MOST.get(subscribers.state_now(subscriber) or "", (0, 0))
+    mails = Delivery.select().where(Delivery.subscriber == subscriber, Delivery.purpose == purpose)
+    return all(mails.where(Delivery.created > now - timedelta(days=days)).count() < most
+               for days, most in zip((1, 30), limits, strict=True))
 
 
 def download(subscriber: Subscriber) -> dict[str, Any]:
     """All that is kept about a subscriber, ready for JSON; instants in UTC."""
-    address = suppressions.known_by(subscriber.email)
     suppression = suppressions.of(subscriber.email)
     mails = (Delivery.select(Delivery, Issue.day).join(Issue, JOIN.LEFT_OUTER)
              .where(Delivery.subscriber == subscriber).order_by(Delivery.id).objects())
@@ -53,8 +54,7 @@ def download(subscriber: Subscriber) -> dict[str, Any]:
             "mails": [_told(one, _OF_MAIL) for one in mails],
             "links": [_told(one, ("purpose", "expires")) for one in Confirmation.select().where(
                 Confirmation.subscriber == subscriber)],
-            "requests": [_told(one, ("asked", "mailed")) for one in Attempt.select().where(
-                Attempt.address == address)]}
+            "requests": [_told(one, ("asked", "mailed")) for one in suppressions.askings(subscriber.email)]}
 
 
 def _told(row: Table, names: Iterable[str]) -> dict[str, Any]:
@@ -74,8 +74,9 @@ def move(subscriber: Subscriber, email: str, now: datetime) -> None:
     """
     email = of_a_person(email)
     with db.atomic():
-        if (subscriber.state == "active" and email != subscriber.email and not suppressions.silenced(email)
-                and suppressions.may_be_asked(email, now) and _may_be_mailed(subscriber, MOVE, now)):
+        if (subscribers.state_now(subscriber) == "active" and email != subscriber.email
+                and not suppressions.silenced(email) and suppressions.may_be_asked(email, now)
+                and _may_be_mailed(subscriber, MOVE, now)):
             suppressions.remember_asking(email, now, mailed=True)
             # a link that was mailed to the address named before must not confirm this one
             subscribers.withdraw(subscriber, MOVE, now)
@@ -118,5 +119,5 @@ def _take_over(subscriber: Subscriber, now: datetime) -> None:
     suppressions.keep_out(subscriber.email, now)        # no old list of addresses brings it back
     subscriber.email, subscriber.moving_to = subscriber.moving_to, None
     subscriber.save(only=[Subscriber.email, Subscriber.moving_to])
-    for purpose in (ACCOUNT, MOVE):                     # mailed to an address that is theirs no more
+    for purpose in (CONFIRM, ACCOUNT, MOVE):            # mailed to an address that is theirs no more
         subscribers.withdraw(subscriber, purpose, now)

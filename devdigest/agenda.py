@@ -2,7 +2,7 @@
 
 Local hours bind only the worker, which asks here; a step run by hand acts at once.
 """
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from devdigest.config import Config
 from devdigest.days import at, clock, local_day, midnight
@@ -82,6 +82,18 @@ def has_weekly(config: Config, now: datetime) -> bool:
         return False
     daily = Issue.of(today)
     return daily is not None and daily.state != "closed"
+
+
+def next_issue(config: Config, now: datetime, kind: str = "daily") -> date:
+    """The day of the next issue to be made, unless it is held."""
+    today = local_day(now, config.site.timezone)
+    over = now >= closes(config, now) or Issue.of(today, kind) is not None
+    return first_issue(today + timedelta(days=1) if over else today, kind)
+
+
+def first_issue(day: date, kind: str) -> date:
+    """The first day from `day` on that has such an issue: a weekly one comes on Mondays."""
+    return day if kind == "daily" else day + timedelta(days=(_MONDAY - day.weekday()) % 7)
 
 
 def is_collected(config: Config, now: datetime) -> bool:

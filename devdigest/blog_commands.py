@@ -3,7 +3,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devdigest import blogs, collect, lanes, status
+from devdigest import blogs, collect, lanes, patch, status
 from devdigest.bloglists import NotAList
 from devdigest.context import Context
 from devdigest.days import local_day
@@ -108,5 +108,8 @@ def _day(context: Context, instant: datetime | None) -> str:
 
 
 def export(context: Context, args: Namespace) -> int:
+    if args.patch:
+        print(patch.as_yaml(patch.proposals(context.config.site.timezone)), end="")
+        return 0
     print(as_opml(Blog.select().where(Blog.state != "excluded").order_by(Blog.id)), end="")
     return 0

@@ -7,22 +7,23 @@ from devdigest.config import Config
 from devdigest.counts import Event
 from devdigest.days import local_day
 from devdigest.memory import Run
-from devdigest.readers import Confirmation
+from devdigest.readers import STILL_MAILED, Confirmation
 from devdigest.table import db
-
-_STILL_MAILED = timedelta(days=3)       # after its day an issue's last mails are given up
 
 
 def care(config: Config, now: datetime) -> Run:
     """May be repeated at will."""
-    running, today = Running(now), local_day(now, config.site.timezone)
+    running, zone = Running(now), config.site.timezone
+    today, before = local_day(now, zone), Run.last("care", until=now)
     run = Run.create(job="care", started=now)
     erased = subscribers.erase_unconfirmed(now)
     subscribers.forget_origins(now)
     suppressions.forget_askings(now)
     Confirmation.delete().where(Confirmation.expires <= now).execute()
+    subscribers.forget_moves()
     clicks.fold(today)
-    _count_mails(today)
+    counted = local_day(before.started, zone) + timedelta(days=1) if before else None
+    _count_mails(since=counted - STILL_MAILED if counted else date.min)
     db.execute_sql("PRAGMA analysis_limit = 400")       # a million mails are not all read for it
     with db.atomic():       # on its own it would fail at once where another thread writes
         db.execute_sql("PRAGMA optimize")
@@ -33,8 +34,11 @@ def care(config: Config, now: datetime) -> Run:
     return run
 
 
-def _count_mails(today: date) -> None:
-    """Keeps how many mails went out a day, so that nobody has to count a year of them."""
+def _count_mails(since: date) -> None:
+    """Keeps how many mails went out a day, so that nobody has to count a year of them.
+
+    `since`: the first day whose issues could still be mailed when they were counted last.
+    """
     with db.atomic():
-        for day, count in Event.mails(since=today - _STILL_MAILED).items():
+        for day, count in Event.mails(since).items():
             Event.put(day, "mailed", count)

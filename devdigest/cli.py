@@ -169,7 +169,12 @@ def _blogs(parser: argparse.ArgumentParser) -> None:
             verb.add_argument("--erase", action="store_true", help="also blank its titles and excerpts")
     verb = _verb(verbs, "list", "blog_commands:list_blogs", "every blog", json=True)
     verb.add_argument("--failing", action="store_true", help="only those that could not be read, and why")
-    _verb(verbs, "export", "blog_commands:export", "the list as OPML, on stdout")
+    verb = _verb(verbs, "check", "examine_command:check", json=True,
+                 does="what a feed gives now, and each post's verdict; without URL, how failing blogs do")
+    verb.add_argument("url", metavar="URL", nargs="?", help="a feed, a site, or a blog's number in `list`")
+    verb = _verb(verbs, "export", "blog_commands:export", "the list as OPML, on stdout")
+    verb.add_argument("--patch", action="store_true",
+                      help="instead, what the maintainers of Awesome Devblog may want to change, as YAML")
 
 
 def _subscribers(parser: argparse.ArgumentParser) -> None:

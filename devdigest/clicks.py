@@ -1,7 +1,7 @@
 """Links that lead through us to a post, counted without knowing who opened them.
 
-A reader is a hash of network and program under a salt that is thrown away with the day. Counting never keeps
-anybody from the post.
+A reader is a hash of network, and one of network and program, under a salt that is thrown away with the day.
+Counting never keeps anybody from the post.
 """
 import hmac
 import logging
@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import peewee
-from peewee import EXCLUDED, Case, fn
+from peewee import EXCLUDED, Case, Expression, fn
 
 from devdigest import database
 from devdigest.counts import Click, Opened
@@ -30,6 +30,9 @@ DECOY = 0               # the number of a link that no reader sees; in Opened an
 SALT = "click salt"     # a setting: '2026-11-22 ' and what reader hashes of that day are made with
 
 _HASTE, _AT_ONCE = timedelta(seconds=10), 8     # nobody reads more headlines than that in that time
+# Behind one address may be a whole office, or one program under many names that brings its blog to the top.
+_OF_A_NETWORK = 10      # readers of one post and day
+_ROWS = 1_000           # in Opened, of one network and day
 _PATIENCE = 250         # milliseconds for another process to end its transaction; a reader is waiting
 
 # Every browser begins so, those within mail and chat programs too; curl, libraries and plain scanners do not.
@@ -51,7 +54,7 @@ def open(number: int, now: datetime, zone: ZoneInfo, *, network: str, agent: str
     if url or number == DECOY:
         try:
             with _in_passing():
-                _count(number, f"{network}\n{agent}", now, zone, head, is_machine(agent))
+                _count(number, network, agent, now, zone, head)
         except (peewee.PeeweeException, sqlite3.Error) as error:
             log.warning("a click was not counted: %s", error)
     return url or None
@@ -63,23 +66,27 @@ def is_machine(agent: str) -> bool:
 
 
 def fold(today: date) -> None:
-    """What was opened on other days becomes Clicks; who it was is forgotten, and cannot be told again.
+    """What was opened before `today` becomes Clicks; who it was is forgotten, and cannot be told again.
 
-    May be repeated, also with a clock that was set back.
+    May be repeated, also for a day that is over: the readers of the days since are still told apart.
     """
-    past = Opened.day != today
+    with db.atomic():
+        _fold(Opened.day < today)
+        day, _, _ = (Setting.read(SALT) or "").partition(" ")
+        if day < today.isoformat():
+            Setting.clear(SALT)
+
+
+def _fold(past: Expression) -> None:
     post = Case(None, ((Opened.machine, DECOY),), Opened.post)      # a crawler that reads all leaves one row
     counted = (Opened.select(post, Opened.day, Opened.hour, fn.SUM(Case(None, ((Opened.machine, 0),), 1)),
                              fn.SUM(Opened.times))
                .where(past).group_by(post, Opened.day, Opened.hour))
-    with db.atomic():
-        (Click.insert_from(counted, [Click.post, Click.day, Click.hour, Click.readers, Click.times])
-         .on_conflict(conflict_target=[Click.day, Click.post, Click.hour],
-                      update={Click.readers: Click.readers + EXCLUDED.readers,
-                              Click.times: Click.times + EXCLUDED.times}).execute())
-        Opened.delete().where(past).execute()
-        if _salt(today) is None:
-            Setting.clear(SALT)
+    (Click.insert_from(counted, [Click.post, Click.day, Click.hour, Click.readers, Click.times])
+     .on_conflict(conflict_target=[Click.day, Click.post, Click.hour],
+                  update={Click.readers: Click.readers + EXCLUDED.readers,
+                          Click.times: Click.times + EXCLUDED.times}).execute())
+    Opened.delete().where(past).execute()
 
 
 @contextmanager
@@ -94,11 +101,15 @@ def _in_passing() -> Iterator[None]:
             db.pragma("busy_timeout", patience)
 
 
-def _count(number: int, who: str, now: datetime, zone: ZoneInfo, head: bool, machine: bool) -> None:
+def _count(number: int, network: str, agent: str, now: datetime, zone: ZoneInfo, head: bool) -> None:
     today = local_day(now, zone)
     with db.atomic():
-        reader = hmac.new(_todays_salt(today), who.encode(errors="surrogatepass"), "sha256").hexdigest()[:32]
-        if machine or number == DECOY or _is_caught(reader, number, now):
+        salt = _todays_salt(today)
+        home = _hash(salt, network)
+        reader = home + _hash(salt, f"{network}\n{agent}")
+        if is_machine(agent) or _is_crowd(home, reader, number):
+            reader, number = home, DECOY
+        elif number == DECOY or _is_caught(reader, number, now):
             Opened.update(machine=True).where(Opened.reader == reader, ~Opened.machine).execute()
             number = DECOY
         (Opened.insert(reader=reader, post=number, day=today, at=now, hour=now.astimezone(zone).hour,
@@ -106,6 +117,17 @@ def _count(number: int, who: str, now: datetime, zone: ZoneInfo, head: bool, mac
          .on_conflict(conflict_target=[Opened.reader, Opened.post],
                       update={Opened.times: Opened.times + 1,
                               Opened.machine: Opened.machine & EXCLUDED.machine}).execute())
+
+
+def _hash(salt: bytes, who: str) -> str:
+    return hmac.new(salt, who.encode(errors="surrogatepass"), "sha256").hexdigest()[:16]
+
+
+def _is_crowd(home: str, reader: str, number: int) -> bool:
+    """Whether a network has so many other readers that one more is none."""
+    others = Opened.select().where(Opened.reader.between(home, home + "g"), Opened.reader != reader)
+    return (others.where(Opened.post == number, ~Opened.machine).count() >= _OF_A_NETWORK
+            or others.count() >= _ROWS)
 
 
 def _is_caught(reader: str, number: int, now: datetime) -> bool:
@@ -120,7 +142,7 @@ def _is_caught(reader: str, number: int, now: datetime) -> bool:
 def _todays_salt(today: date) -> bytes:
     salt = _salt(today)
     if salt is None:
-        fold(today)         # where the night's care did not come to it
+        _fold(Opened.day != today)      # where the night's care did not come to it, or the clock went back
         salt = secrets.token_hex(32)
         Setting.write(SALT, f"{today} {salt}")
     return bytes.fromhex(salt)

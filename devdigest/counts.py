@@ -9,6 +9,7 @@ from devdigest.models import Issue
 from devdigest.readers import Delivery
 from devdigest.table import Table, one_of
 
+ALIKE = 2               # readers, before a post is among the most read: one alone is nobody's business
 EVENTS = ("asked", "confirmed", "cancelled", "mailed")
 
 

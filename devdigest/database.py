@@ -23,7 +23,7 @@ VERSION = 1 + len(UPGRADES)
 _TOO_LITTLE = 1_000_000     # bytes free
 _PATIENCE = 10      # seconds for another process to end its transaction
 _VISITOR = 4        # the same where somebody waits for a page
-_PAGE_CACHE = -1_000        # KiB, of each thread that answers visitors
+_PAGE_CACHE = -500          # KiB, of each thread that answers visitors
 _PRAGMAS = {
     "foreign_keys": 1,
     "synchronous": "full",              # a commit must outlive a power cut: sqlite.org, pragma synchronous

@@ -167,6 +167,9 @@ class _Run:
 
     def _claim(self, row_id: int) -> _Mail | None:
         row = Delivery.get_by_id(row_id)
+        if row.state not in OPEN_STATES:    # withdrawn during this run
+            self.summary.ends[row.id] = row.state
+            return None
         if row.issue is not None and self._is_over():
             return None                     # it stays queued
         subscriber = Subscriber.get_or_none(Subscriber.id == row.subscriber)

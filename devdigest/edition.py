@@ -19,7 +19,7 @@ from devdigest.wording import Wording
 _LONGEST_URL = 800
 
 _EXCERPT, _SHORT = 130, 40      # characters: on a phone five lines, and two
-_SEVERAL, _MANY = 30, 50        # posts: of more the short ones, of more still none, or nobody gets to the end
+_SEVERAL, _MANY = 40, 60        # posts: of more the short ones, of more still none, or nobody gets to the end
 
 
 @dataclass(frozen=True)

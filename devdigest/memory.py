@@ -10,7 +10,7 @@ HOLD, LAST_SEEN, LINK_KEY = "hold", "last seen", "link key"       # settings
 
 
 class Setting(Table):
-    """What the appliance itself has to remember: hold, the key of link tokens, the last time seen."""
+    """What the appliance itself has to remember, each under the name that its module gives it."""
     name = TextField(primary_key=True)
     value = TextField()
 

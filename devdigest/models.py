@@ -159,7 +159,9 @@ class Post(Table):
 
 
 class Issue(Table):
-    """One day's digest, frozen: mail, page and feed entry are made from it and its IssuePosts alone."""
+    """One day's digest, or a week's most read, frozen: mails, pages and feeds are made from it and its
+    IssuePosts alone.
+    """
     kind = TextField(default="daily", constraints=[one_of("kind", ("daily", "weekly"))])
     day = DayField()
     state = TextField(constraints=[one_of("state", ("published", "empty", "closed"))])

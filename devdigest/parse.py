@@ -108,10 +108,14 @@ def _entry(raw: dict[str, Any], url: str, zone: ZoneInfo) -> Entry:
     return Entry(guid=_guid(_text(raw, "id") or link, title, summary or content),
                  link=http_url(link, base),
                  title=title,
-                 excerpt=excerpt(summary or content),
+                 excerpt=excerpt(next(filter(_says_something, (summary, content)), "")),
                  minutes=minutes(whole) if whole else None,
                  published=_published(raw, zone),
                  tags=_tags(raw))
+
+
+def _says_something(text: str) -> bool:
+    return any(map(str.isalnum, text))
 
 
 def _text(raw: dict[str, Any], key: str) -> str:

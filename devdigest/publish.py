@@ -11,7 +11,7 @@ from peewee import fn
 from devdigest import choose, clicks
 from devdigest.compose import preview_html
 from devdigest.config import Config
-from devdigest.counts import Click
+from devdigest.counts import ALIKE, Click
 from devdigest.days import local_day
 from devdigest.edition import edition
 from devdigest.locks import locked
@@ -77,7 +77,7 @@ def _most_read(issue: Issue, config: Config) -> list[IssuePost]:
                  .join_from(Post, Click, on=(Click.post == Post.id))
                  .where(Issue.kind == "daily", Issue.day.between(first, last), Click.day.between(first, last),
                         Blog.state != "excluded")
-                 .group_by(Post.id).having(readers > 0)
+                 .group_by(Post.id).having(readers >= ALIKE)
                  .order_by(readers.desc(), Issue.day, IssuePost.place).limit(_MOST_READ))
     drafts = IssuePost.drafts(issue, found, [])
     for draft, post in zip(drafts, found, strict=True):

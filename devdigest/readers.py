@@ -7,6 +7,8 @@ from devdigest.columns import DayField, UtcField
 from devdigest.models import Issue
 from devdigest.table import Table, one_of
 
+STILL_MAILED = timedelta(days=3)        # after its day an issue's last mails are given up
+
 
 class Subscriber(Table):
     """Someone who asked for the digest. Erasing one leaves deliveries without a name behind."""
@@ -135,7 +137,7 @@ class Delivery(Table):
 
         What waits for its reader's mailbox ends with the day of its issue: the next one is coming.
         """
-        old = Issue.select(Issue.id).where(Issue.day <= today - timedelta(days=3))
+        old = Issue.select(Issue.id).where(Issue.day <= today - STILL_MAILED)
         past = Issue.select(Issue.id).where(Issue.day < today)
         issue = cls.issue + 0           # not by the index of issues
         return (cls.update(state="given_up", changed=now)

@@ -7,6 +7,8 @@ _ROLES = frozenset((
     "info", "marketing", "sales", "support", "abuse", "noc", "security", "postmaster", "hostmaster", "usenet",
     "news", "webmaster", "www", "uucp", "ftp", "mailer-daemon", "no-reply", "noreply"))
 
+_GMAIL = ("gmail.com", "googlemail.com")
+
 
 class NotAnAddress(ValueError):
     """Not an address we mail to; says why, in one word by `reason`: syntax, local_part, domain, role."""
@@ -36,6 +38,15 @@ def of_a_person(email: str) -> str:
     if local in _ROLES:
         raise NotAnAddress(f"{local}@ is not the address of a person.", "role")
     return email
+
+
+def mailbox(email: str) -> str:
+    """The same for all spellings that reach one mailbox: `ada+x@` is ada's (RFC 5233), Gmail sees no dots."""
+    local, _, domain = email.lower().rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _GMAIL:
+        local, domain = local.replace(".", ""), _GMAIL[0]
+    return f"{local}@{domain}"
 
 
 def _checked(email: str) -> str | None:

@@ -17,11 +17,13 @@ _SAMPLE = Path(__file__).with_name("sample") / "blogs.toml"
 _RSS = ('<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel><title>{name}</title>'
         "<link>{site}</link><description/>{posts}</channel></rss>\n")
 _RSS_POST = ("<item><title>{title}</title><link>{link}</link><guid>{link}</guid><pubDate>{date}</pubDate>"
-             "<description>{text}</description></item>")
+             "<description>{text}</description>{tags}</item>")
+_RSS_TAG = "<category>{}</category>"
 _ATOM = ('<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom"><title>{name}</title>'
          '<link href="{site}"/><id>{site}</id><updated>2026-01-01T00:00:00Z</updated>{posts}</feed>\n')
 _ATOM_POST = ('<entry><title>{title}</title><link href="{link}"/><id>{link}</id><published>{date}</published>'
-              "<updated>{date}</updated><summary>{text}</summary></entry>")
+              "<updated>{date}</updated><summary>{text}</summary>{tags}</entry>")
+_ATOM_TAG = '<category term="{}"/>'
 
 Writer = Callable[[dict[str, Any], str, datetime], tuple[str, str]]
 
@@ -82,31 +84,33 @@ def _page(title: str, text: str) -> tuple[str, str]:
     return "text/html; charset=utf-8", f"<!doctype html><title>{escape(title)}</title><p>{escape(text)}"
 
 
-def _posts(blog: dict[str, Any], site: str, now: datetime) -> list[dict[str, str]]:
+def _posts(blog: dict[str, Any], site: str, now: datetime) -> list[dict[str, Any]]:
     def date(post: dict[str, Any]) -> str:
         day = now.date() - timedelta(days=post["days"])
         return _DATES[blog["dates"]](datetime.combine(day, clock(post["time"]), now.tzinfo))
-    return [{"title": post["title"], "text": post["text"], "date": date(post),
+    return [{"title": post["title"], "text": post["text"], "date": date(post), "tags": post.get("tags", []),
              "link": f"{site}{post['days']}-{number}"} for number, post in enumerate(blog["posts"], start=1)]
 
 
-def _xml(frame: str, each: str, content_type: str) -> Writer:
+def _xml(frame: str, each: str, tag: str, content_type: str) -> Writer:
     def write(blog: dict[str, Any], site: str, now: datetime) -> tuple[str, str]:
-        posts = "".join(each.format(**{key: escape(text) for key, text in post.items()})
-                        for post in _posts(blog, site, now))
+        posts = ""
+        for post in _posts(blog, site, now):
+            tags = "".join(tag.format(escape(one)) for one in post.pop("tags"))
+            posts += each.format(tags=tags, **{key: escape(text) for key, text in post.items()})
         return content_type, frame.format(name=escape(blog["name"]), site=site, posts=posts)
     return write
 
 
 def _json(blog: dict[str, Any], site: str, now: datetime) -> tuple[str, str]:
     items = [{"id": post["link"], "url": post["link"], "title": post["title"], "content_text": post["text"],
-              "date_published": post["date"]} for post in _posts(blog, site, now)]
+              "date_published": post["date"], "tags": post["tags"]} for post in _posts(blog, site, now)]
     return "application/feed+json", json.dumps({"version": "https://jsonfeed.org/version/1.1",
                                                 "title": blog["name"], "home_page_url": site, "items": items})
 
 
-_WRITERS = {"rss": _xml(_RSS, _RSS_POST, "application/rss+xml; charset=utf-8"),
-            "atom": _xml(_ATOM, _ATOM_POST, "application/atom+xml; charset=utf-8"), "json": _json}
+_WRITERS = {"rss": _xml(_RSS, _RSS_POST, _RSS_TAG, "application/rss+xml; charset=utf-8"),
+            "atom": _xml(_ATOM, _ATOM_POST, _ATOM_TAG, "application/atom+xml; charset=utf-8"), "json": _json}
 
 
 def _handler(answer: Callable[[str], tuple[str, str] | None],

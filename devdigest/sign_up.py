@@ -53,8 +53,7 @@ def ask(config: Config, form: Form, now: datetime) -> None:
         if not scope:
             mailed = _may_be_mailed(email, now)
             suppressions.remember_asking(email, now, mailed, network)
-            if mailed:
-                _request(config, email, form, now)
+            _request(config, email, form, now, mailed)
     if scope:
         raise TooMany(scope)
 
@@ -80,8 +79,20 @@ def _may_be_mailed(email: str, now: datetime) -> bool:
     return not is_reader and not suppressions.silenced(email) and suppressions.may_be_asked(email, now)
 
 
-def _request(config: Config, email: str, form: Form, now: datetime) -> None:
-    subscriber = Subscriber.of(email) or Subscriber.create(email=email, created=now, language=form.language)
+def _request(config: Config, email: str, form: Form, now: datetime, mailed: bool) -> None:
+    """Without a mail it is the same work, and undone, so that nobody sees from outside whose address it is.
+
+    The statistics count it, and it uses up the numbers of a subscriber and of a mail: mails carry them, and
+    whoever asks for two addresses of their own, and another's in between, could count.
+    """
+    known = Subscriber.of(email)
+    subscriber = Subscriber.create(email="" if known else email, created=now, language=form.language)
+    if mailed and known:
+        subscriber.delete_instance()
+        subscriber = known
     subscribers.request(subscriber, now, config.site.timezone, source="form", language=form.language,
                         asked_from=form.network, asked_by=form.agent, wording=form.wording, form=form.page)
-    log.info("subscriber %d asked by form", subscriber.id)
+    if mailed:
+        log.info("subscriber %d asked by form", subscriber.id)
+    else:
+        subscribers.erase(subscriber)

@@ -7,18 +7,16 @@ from itertools import chain
 from peewee import Case, fn
 
 from devdigest.config import Config
-from devdigest.counts import Click, Event, Opened
+from devdigest.counts import ALIKE, Click, Event, Opened
 from devdigest.days import local_day
 from devdigest.models import Blog, Issue, IssuePost, Post
-from devdigest.readers import Subscriber
+from devdigest.readers import STILL_MAILED, Subscriber
 
 RANGES = (7, 30, 90, 365)       # days
 FEWEST = 5                      # subscribers: what fewer than these do a day would tell of one of them
 _LISTED = 10
-_ALIKE = 2                      # readers, before a post is among the most read: one alone is nobody's
 _WEEK = 7
 _APART = 90                     # bars that can be told from one another on a phone
-_COUNTED_LATER = timedelta(days=3)      # what care has not counted for good
 
 Clicks = dict[tuple[date, int], tuple[int, int]]
 
@@ -96,7 +94,7 @@ def _posts(first: date) -> dict[date, int]:
 def _events(first: date, today: date) -> Counter[tuple[date, str]]:
     kept = Event.select(Event.day, Event.name, Event.count).where(Event.day >= first).tuples()
     events = Counter({(day, name): count for day, name, count in kept})
-    lately = Event.mails(since=max(first, today - _COUNTED_LATER))
+    lately = Event.mails(since=max(first, today - STILL_MAILED))     # care counts them for good later
     return events | Counter({(day, "mailed"): count for day, count in lately.items()})
 
 
@@ -143,5 +141,5 @@ def _most_read(first: date) -> dict[int, int]:
              .where(Opened.day >= first, ~Opened.machine).group_by(Opened.post))
     both = kept.union_all(fresh)
     readers = fn.SUM(both.c.readers)
-    return dict(both.select_from(both.c.post, readers).group_by(both.c.post).having(readers >= _ALIKE)
+    return dict(both.select_from(both.c.post, readers).group_by(both.c.post).having(readers >= ALIKE)
                 .order_by(readers.desc(), both.c.post.desc()).limit(3 * _LISTED).tuples())

@@ -25,7 +25,7 @@ def facts(config: Config, now: datetime) -> dict[str, Any]:
         "issue": issue and _issue(issue),
         "next_issue": next_issue.isoformat(timespec="seconds"),
         "subscribers": _counts(Subscriber, Subscriber.state),
-        "outbox": _counts(Delivery, Delivery.state, Delivery.issue == issue) if issue else {},
+        "outbox": _outbox(issue) if issue else {},
         "confirmations_waiting": Delivery.due_now(now, issues=False).count(),
     }
 
@@ -54,6 +54,12 @@ def _issue(issue: Issue) -> dict[str, Any]:
     posts = list(IssuePost.select(IssuePost.late).where(IssuePost.issue == issue))
     return {"day": issue.day.isoformat(), "state": issue.state, "posts": len(posts),
             "late": sum(post.late for post in posts)}
+
+
+def _outbox(daily: Issue) -> dict[str, int]:
+    """Of all issues of its day: a Monday has two."""
+    of_the_day = Issue.select(Issue.id).where(Issue.day == daily.day)
+    return _counts(Delivery, Delivery.state, Delivery.issue.in_(of_the_day))
 
 
 def _held_posts() -> dict[str, int]:

@@ -6,6 +6,8 @@ fields: the reader's pages, the owner's commands and the outbox write side by si
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from peewee import fn
+
 from devdigest import suppressions, tokens
 from devdigest.counts import Event
 from devdigest.days import local_day
@@ -101,7 +103,7 @@ def whose(token: str, purpose: str, now: datetime) -> Subscriber | None:
     """Who was mailed this token for this purpose; None where it is unknown or expired."""
     row = Confirmation.get_or_none(Confirmation.digest == tokens.hashed(token),
                                    Confirmation.purpose == purpose, Confirmation.expires > now)
-    return row and Subscriber.get_by_id(row.subscriber)
+    return row and Subscriber.get_or_none(Subscriber.id == row.subscriber)     # erased since, maybe
 
 
 def pending(token: str, now: datetime) -> Subscriber | None:
@@ -172,8 +174,9 @@ def cancel(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
     Mails of issues in the outbox are dropped when their turn comes.
     """
     with db.atomic():
-        before = _state_now(subscriber)
-        subscriber.state = "cancelled"
+        stored = Subscriber.get_or_none(Subscriber.id == subscriber.id)
+        before = stored and stored.state
+        subscriber.state, subscriber.cancelled = "cancelled", stored and stored.cancelled
         if before in ("pending", "active"):
             subscriber.cancelled = now
             subscriber.save(only=[Subscriber.state, Subscriber.cancelled])
@@ -183,8 +186,8 @@ def cancel(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
         Consent.delete().where(Consent.subscriber == subscriber, Consent.given.is_null()).execute()
 
 
-def _state_now(subscriber: Subscriber) -> str | None:
-    """Within a transaction: whoever asks has read it before."""
+def state_now(subscriber: Subscriber) -> str | None:
+    """Within a transaction: whoever asks has read it before; None for who was erased meanwhile."""
     return Subscriber.select(Subscriber.state).where(Subscriber.id == subscriber.id).scalar()
 
 
@@ -199,14 +202,14 @@ def withdraw(subscriber: Subscriber, purpose: str, now: datetime) -> None:
 
 def can_take_back(subscriber: Subscriber, now: datetime) -> bool:
     """Whether cancel() can be undone by the same link: within the hour, by who had confirmed before."""
-    return bool(subscriber.state == "cancelled" and subscriber.confirmed
+    return bool(subscriber.state == "cancelled" and subscriber.confirmed and subscriber.cancelled
                 and now - subscriber.cancelled < _TAKE_BACK)
 
 
 def take_back(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
     """Undoes cancel() where that can be."""
     with db.atomic():
-        if can_take_back(subscriber, now) and _state_now(subscriber) == "cancelled":
+        if can_take_back(subscriber, now) and state_now(subscriber) == "cancelled":
             Event.add(local_day(subscriber.cancelled, zone), "cancelled", -1)
             subscriber.state, subscriber.cancelled = "active", None
             subscriber.save(only=[Subscriber.state, Subscriber.cancelled])
@@ -218,7 +221,7 @@ def forget(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
     So does the keyed hash of the address, that no import brings it back.
     """
     with db.atomic():
-        if _state_now(subscriber) == "active":
+        if state_now(subscriber) == "active":
             Event.add(local_day(now, zone), "cancelled")
         suppressions.keep_out(subscriber.email, now)
         erase(subscriber)
@@ -246,6 +249,15 @@ def erase_unconfirmed(now: datetime) -> int:
         for subscriber in never:
             erase(subscriber)
     return len(never)
+
+
+def forget_moves() -> None:
+    """The address that a subscription was to move to, where no link to confirm it is left or under way."""
+    link = Confirmation.select().where(Confirmation.subscriber == Subscriber.id, Confirmation.purpose == MOVE)
+    mail = Delivery.select().where(Delivery.subscriber == Subscriber.id, Delivery.purpose == MOVE,
+                                   Delivery.state.in_(OPEN_STATES))
+    (Subscriber.update(moving_to=None)
+     .where(Subscriber.moving_to.is_null(False), ~fn.EXISTS(link), ~fn.EXISTS(mail)).execute())
 
 
 def forget_origins(now: datetime) -> None:

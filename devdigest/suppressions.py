@@ -4,13 +4,16 @@ All are known by a keyed hash alone, so that who is erased is still left in peac
 """
 from datetime import datetime, timedelta
 
+from peewee import ModelSelect
+
 from devdigest import tokens
 from devdigest.counts import Attempt
 from devdigest.memory import LINK_KEY, Setting
 from devdigest.readers import Suppression
+from devdigest.recipients import mailbox
 
 _LIFTED = ("erased", "bounce")              # those that end when the address's owner agrees anew
-_A_DAY, _A_MONTH = timedelta(hours=24), timedelta(days=30)
+_AN_HOUR, _A_DAY, _A_MONTH = timedelta(hours=1), timedelta(hours=24), timedelta(days=30)
 _MAILS_A_MONTH = 3                          # to an address whose owner has not agreed, and one a day
 
 
@@ -24,9 +27,9 @@ def of(email: str) -> Suppression | None:
 
 
 def silenced(email: str) -> bool:
-    """Whether an address gets no mail at all, not even one that asks: after a complaint, say."""
-    known = of(email)
-    return known is not None and known.reason not in _LIFTED
+    """Whether an address gets no mail at all, not even one that asks: its mailbox complained, say."""
+    known = (of(email), of(mailbox(email)))
+    return any(one is not None and one.reason not in _LIFTED for one in known)
 
 
 def lift(email: str) -> None:
@@ -42,16 +45,21 @@ def keep_out(email: str, now: datetime) -> None:
 
 def may_be_asked(email: str, now: datetime) -> bool:
     """Whether one more mail may go to an address that has not agreed: nobody can have a stranger flooded."""
-    mailed = [row.asked for row in Attempt.select().where(Attempt.address == known_by(email), Attempt.mailed,
-                                                          Attempt.asked > now - _A_MONTH)]
+    mailed = [row.asked for row in askings(email).where(Attempt.mailed, Attempt.asked > now - _A_MONTH)]
     return len(mailed) < _MAILS_A_MONTH and all(asked <= now - _A_DAY for asked in mailed)
+
+
+def askings(email: str) -> ModelSelect:
+    """All requests for the mailbox of an address, in whatever spelling."""
+    return Attempt.select().where(Attempt.address == known_by(mailbox(email)))
 
 
 def remember_asking(email: str, now: datetime, mailed: bool, network: str = "") -> None:
     """Of a visitor with `network`, as known_by() tells it; the owner has none."""
-    Attempt.create(asked=now, address=known_by(email), network=network, mailed=mailed)
+    Attempt.create(asked=now, address=known_by(mailbox(email)), network=network, mailed=mailed)
 
 
 def forget_askings(now: datetime) -> None:
-    """What may_be_asked() need not know any more."""
+    """What may_be_asked() need not know any more; from which network, nobody asks after an hour."""
     Attempt.delete().where(Attempt.asked <= now - _A_MONTH).execute()
+    Attempt.update(network="").where(Attempt.asked <= now - _AN_HOUR, Attempt.network != "").execute()

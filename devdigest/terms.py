@@ -40,16 +40,30 @@ def label(tag: str) -> str:
 
 def pieces(text: str, typed: str) -> list[tuple[str, bool]]:
     """`text` in NFC cut in pieces, and whether each is what was typed."""
-    wanted = sorted(map(_pattern, _phrases(typed)), key=len, reverse=True)
+    wanted = sorted(map(_sought, _phrases(typed)), key=len, reverse=True)
     if not wanted:
         return [(text, False)]
-    letters = [(letter, place) for place, char in enumerate(text) for letter in _folded(char)]
-    cut, done = [], 0
-    for found in re.finditer("|".join(wanted), "".join(letter for letter, _ in letters)):
-        begin, end = letters[found.start()][1], letters[found.end() - 1][1] + 1
-        cut += [(text[done:begin], False), (text[begin:end], True)]
-        done = end
+    line, places = _lined_up(text)
+    cut, done, at = [], 0, 0
+    while at < len(line):
+        found = next((one for one in wanted if line.startswith(one, at)), "")
+        if found:
+            inside = [place for place in places[at:at + len(found)] if place >= done]
+            begin, end = min(inside, default=done), max(inside, default=done - 1) + 1
+            cut += [(text[done:begin], False), (text[begin:end], True)]
+            done = end
+        at += len(found.rstrip()) or 1      # the space behind a word stands before the next one as well
     return [piece for piece in (*cut, (text[done:], False)) if piece[0]]
+
+
+def _lined_up(text: str) -> tuple[str, list[int]]:
+    """The runs of `text` with a space around each, and where each of these characters stands in it, or -1."""
+    letters = [(letter, place) for place, char in enumerate(text) for letter in _folded(char)]
+    line, places = " ", [-1]
+    for run in _RUN.finditer("".join(letter for letter, _ in letters)):
+        line += run[0] + " "
+        places += [place for _, place in letters[run.start():run.end()]] + [-1]
+    return line, places
 
 
 def _folded(text: str) -> str:
@@ -79,10 +93,13 @@ def _expression(phrase: tuple[Run, ...]) -> str:
     return f'"{found}"{"*" if len(syllables) == 1 else ""}'
 
 
-def _pattern(phrase: tuple[Run, ...]) -> str:
-    """The same as a regular expression over folded text."""
-    return r"[\W_]*".join(re.escape(syllables) or rf"(?<!{_LETTER}){re.escape(word)}(?!{_LETTER}|\+\+|\#)"
-                          for syllables, word in phrase)
+def _sought(phrase: tuple[Run, ...]) -> str:
+    """The same in a text lined up: words stand alone there, syllables may go on on both sides.
+
+    No regular expression: those made of what visitors type are slow to compile, and Python keeps 512 of them.
+    """
+    line = " ".join(syllables or word for syllables, word in phrase)
+    return " " * bool(phrase[0][1]) + line + " " * bool(phrase[-1][1])
 
 
 def _pairs(syllables: str) -> list[str]:

@@ -25,9 +25,10 @@ _MARKUP = re.compile(rf"""
     """, re.VERBOSE | re.IGNORECASE | re.DOTALL)
 _ENDLESS_NUMBER = re.compile(r"&#x?[0-9a-f]{8,}+;?", re.IGNORECASE)     # int() raises on 4,301 digits
 
-# Controls that are no white space, soft hyphens, zero-width and bidirectional ones, tags, lone surrogates.
+# Controls that are no white space, soft hyphens, zero-width and bidirectional ones, tags, lone surrogates,
+# and the last two of the first plane, which XML cannot hold.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e"
-                        "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]")
+                        "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f\ud800-\udfff]")
 _FILLERS = {0x3164: " ", 0xFFA0: " "}   # Hangul fillers: letters to Unicode, but nothing to see
 
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]」』]*(?=\s)")

@@ -17,6 +17,7 @@ from pathlib import Path
 from devdigest import cli, config, web
 from devdigest.models import GROUPS
 from devdigest.sample_blogs import SampleBlogs
+from devdigest.worker import Worker
 
 _FOLDER = Path("var/try")
 _SUBSCRIBERS = (("ada@example.org", "ko"), ("bob@example.org", "en"), ("carol@example.org", "ko"))
@@ -124,14 +125,17 @@ def _list(sample: SampleBlogs, group: str) -> str:
 
 
 def _stay(settings: Path) -> int:
-    """Serves the site until Ctrl-C."""
+    """Serves the site until Ctrl-C, and does what falls due meanwhile: who signs up gets a mail."""
     stop = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     chosen = config.load(settings)
-    print(f"the site    {chosen.site.url}/\nthe issue   {chosen.site.url}/issues/\nCtrl-C ends it",
-          flush=True)
+    print(f"the site    {chosen.site.url}/ (sign up there: its mails come into {_FOLDER}/mail/new)\n"
+          f"the issue   {chosen.site.url}/issues/\nCtrl-C ends it", flush=True)
+    worker = threading.Thread(target=Worker(chosen, "", stop).run)
+    worker.start()
     web.serve(chosen, stop)
+    worker.join()
     return 0
 
 

@@ -3,7 +3,7 @@ is read next. Changes nothing.
 """
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import reduce
 from itertools import count
 from operator import or_
@@ -22,21 +22,34 @@ _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _BARE = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/\S*)?")        # example.org/post; Node.js as well
 _FOR_PHONES = re.compile(r"^([^/]+)/m(?=/)")                # how Tistory and others write it there
 _OTHER_HOST = re.compile(r"^(?:www|m)\.")
+_FRONT = re.compile(r"/(?:posts|m|index\.html?)$")          # a blog itself at Velog, Tistory and elsewhere
+# What platforms write in more than one way: a post with and without the frame at Naver, a name at Medium.
+_OTHER_WAYS = [(re.compile(pattern), other) for pattern, other in (
+    (r"^(?:m\.)?(blog\.naver\.com)/PostView\.\w+\?(?=.*\bblogId=([\w-]+))(?=.*\blogNo=(\d+)).*", r"\1/\2/\3"),
+    (r"^(?:m\.)?(blog\.naver\.com)/PostList\.\w+\?.*\bblogId=([\w-]+).*", r"\1/\2"),
+    (r"^(?:m\.)?(blog\.naver\.com/[\w-]+)\?.*\blogNo=(\d+).*", r"\1/\2"),
+    (r"^([\w-]+)\.medium\.com(?=/|$)", r"medium.com/@\1"),
+    (r"^medium\.com/@([\w-]+)(?=/|$)", r"\1.medium.com"))]
 _FEW = 5        # blogs at one host, any of which may be meant; a platform has more
 
 
 def listed(name: str = "", group: str = "", failing: bool = False) -> list[Any]:
-    """Blogs not left out, by name; only those with `name` in theirs, of a group, or that fail at present."""
-    query = Blog.select(Blog.id, Blog.name, Blog.group, Blog.state, Blog.status, Blog.fault, Blog.fault_kind,
-                        Blog.read).where(Blog.state != "excluded")
+    """Blogs not left out, by name; only those with `name` in theirs, of a group, or that fail at present.
+
+    Those with `name` in the address of their site follow: people are listed by their names alone.
+    """
+    query = Blog.select(Blog.id, Blog.name, Blog.site_key, Blog.group, Blog.state, Blog.status, Blog.fault,
+                        Blog.fault_kind, Blog.read).where(Blog.state != "excluded")
     if group:
         query = query.where(Blog.group == group)
     if failing:
         query = query.where(Blog.state == "active", Blog.fault != "")
     wanted = _letters(name)
     # not in SQL, which knows upper and lower case of ASCII alone
-    return sorted((blog for blog in query.namedtuples() if wanted in _letters(blog.name)),
-                  key=lambda blog: (tidy(blog.name).casefold(), blog.id))
+    found = [blog for blog in query.namedtuples()
+             if wanted in _letters(blog.name) or wanted in blog.site_key.casefold()]
+    return sorted(found, key=lambda blog: (wanted not in _letters(blog.name), tidy(blog.name).casefold(),
+                                           blog.id))
 
 
 def _letters(name: str) -> str:
@@ -60,10 +73,22 @@ def meant(url: str) -> list[Blog]:
     return [blog for blog in found if blog.state != "excluded"] or found
 
 
+def is_front(blog: Any, url: str) -> bool:
+    """Whether `url` is that of the blog itself or of its feed, and of no post."""
+    ways = _written([canonical(url)])
+    return not {blog.site_key, blog.feed_key, blog.listed_key}.isdisjoint(
+        ways + [_FRONT.sub("", way) for way in ways])
+
+
 def _spellings(key: str) -> list[str]:
     """A canonical link, and as the feed may have it: without what readers, phones and categories add."""
     bare = key.partition("?")[0].partition("#")[0]
-    ways = [key, bare] if "/" in bare else [key]
+    return _written([key, bare] if "/" in bare else [key])
+
+
+def _written(ways: list[str]) -> list[str]:
+    """These canonical links, and as they are written for phones and under other hosts."""
+    ways = ways + [pattern.sub(other, way) for pattern, other in _OTHER_WAYS for way in ways]
     ways += [_FOR_PHONES.sub(r"\1", way) for way in ways]
     ways += [_OTHER_HOST.sub("", way) for way in ways]
     ways += [f"www.{way}" for way in ways]
@@ -83,9 +108,9 @@ def _with_feed(keys: Iterable[str]) -> list[Blog]:
 
 def _nearby(url: str, ways: list[str]) -> list[Blog]:
     """The blogs in whose site or beside whose feed the page lies; a whole platform is nobody's site."""
-    neighbours = _at_host(ways[0])
+    neighbours, host = _at_host(ways[0]), _host(ways[0])
     alone = len(neighbours) <= _FEW
-    sites = {site for way in ways for site in parents(way) if alone or "/" in site}
+    sites = {site for way in ways for site in parents(way) if alone or "/" in site or _host(site) != host}
     around = list(Blog.select().where(Blog.site_key.in_(sites)))
     longest = max((len(blog.site_key) for blog in around), default=0)
     return ([blog for blog in around if len(blog.site_key) == longest]
@@ -94,11 +119,14 @@ def _nearby(url: str, ways: list[str]) -> list[Blog]:
 
 def _at_host(key: str) -> list[Blog]:
     """The blogs with site or feed at the host of `key`; where these are more than a few, not all."""
-    host = _OTHER_HOST.sub("", key.partition("/")[0].partition("?")[0])
-    hosts = [f"{start}{host}" for start in ("", "www.", "m.")]
+    hosts = [f"{start}{_host(key)}" for start in ("", "www.", "m.")]
     there = [(column == one) | column.startswith(f"{one}/")
              for column in (Blog.site_key, Blog.feed_key) for one in hosts]
     return list(Blog.select().where(reduce(or_, there)).limit(_FEW + 1))
+
+
+def _host(key: str) -> str:
+    return _OTHER_HOST.sub("", key.partition("/")[0].partition("?")[0])
 
 
 def latest(blog: Blog, most: int) -> list[Post]:
@@ -136,14 +164,6 @@ def known(blog: Blog) -> int:
 def held(blog: Blog) -> int:
     """How many posts of a blog wait for the owner's look."""
     return Post.select().where(Post.blog == blog, Post.verdict == Verdict.HELD).count()
-
-
-def next_issue(config: Config, now: datetime) -> date:
-    """The day of the next issue to be made, unless it is held."""
-    zone = config.site.timezone
-    today = local_day(now, zone)
-    still = now < at(today, config.digest.closes, zone) and Issue.of(today) is None
-    return today if still else today + timedelta(days=1)
 
 
 def next_fetch(config: Config, blog: Blog, now: datetime) -> datetime | None:

@@ -110,7 +110,9 @@ def started(folder: Path) -> Iterator[Browser]:
         try:
             port = next(filter(None, (re.search(r"on port (\d+)\.", line) for line in driver.stdout)))[1]
             browser = Browser(f"http://127.0.0.1:{port}/session", folder / "profile")
-            yield browser
-            browser.close()
+            try:
+                yield browser
+            finally:
+                browser.close()     # else chromium outlives its driver
         finally:
             driver.terminate()

@@ -37,6 +37,16 @@ def test_a_link_is_mailed_three_times_a_day(ada: Subscriber) -> None:
     assert len(queued()) == 4
 
 
+@pytest.mark.parametrize(("state", "mails"), [("active", 10), ("cancelled", 3)])
+def test_nobody_is_mailed_links_for_ever_by_who_has_an_old_mail_of_theirs(state: str, mails: int) -> None:
+    reader = Subscriber.create(email="ada@example.org", state=state, created=NOW)
+    for hours in range(24 * 29):
+        account.ask(reader, NOW + hours * HOUR)
+    assert len(queued()) == mails
+    account.ask(reader, NOW + 30 * DAY)
+    assert len(queued()) == mails + 1
+
+
 @pytest.mark.parametrize(("state", "mails"), [("active", 1), ("cancelled", 1), ("pending", 0)])
 def test_who_left_may_still_see_and_erase_what_is_kept(state: str, mails: int) -> None:
     account.ask(Subscriber.create(email="ada@example.org", state=state, created=NOW), NOW)
@@ -134,9 +144,10 @@ def test_a_subscription_moves_once_the_new_address_confirms(ada: Subscriber) -> 
 
 def test_an_address_that_was_moved_from_is_out_of_reach_of_old_links_and_old_lists(ada: Subscriber) -> None:
     account.move(ada, NEW, NOW)
-    old, token = mailed(ada, "account"), mailed(ada)
+    old, confirm, token = mailed(ada, "account"), mailed(ada, "confirm"), mailed(ada)
     account.settle_move(token, NOW, SEOUL)
     assert account.open(old, NOW) is None
+    assert subscribers.pending(confirm, NOW) is None
     assert account.settle_move(token, NOW, SEOUL) is None
     assert subscribers.why_not("ada@example.org") == "suppressed: erased"
 
@@ -191,6 +202,13 @@ def test_to_a_suppressed_address_only_those_move_who_may_confirm_there(ada: Subs
     moved = account.settle_move(mailed(ada), NOW, SEOUL)
     assert (moved is not None) is bool(mails)
     assert (suppressions.of(NEW) is None) is bool(mails)
+
+
+def test_who_is_erased_while_they_ask_is_mailed_nothing(ada: Subscriber) -> None:
+    subscribers.forget(Subscriber.of("ada@example.org"), NOW, SEOUL)
+    account.ask(ada, NOW)
+    account.move(ada, NEW, NOW)
+    assert queued() == []
 
 
 @pytest.mark.parametrize("state", ["pending", "cancelled"])

@@ -373,3 +373,19 @@ def test_a_list_that_was_imported_since_is_read_before_anything_is_published(con
     collected(at("11:00"), blogs=0, reached=0)
     assert agenda.collect(config, at("12:00")) == "collect"
     assert publish(config, at("12:00"), up_since=at("11:50")) is False
+
+
+@pytest.mark.parametrize(("now", "issued", "day"), [
+    ("08:00", False, 21), ("19:59", False, 21), ("20:00", False, 22), ("10:01", True, 22)])
+def test_the_next_issue_is_todays_until_it_is_made_or_too_late(config: Config, now: str, issued: bool,
+                                                               day: int) -> None:
+    an_issue(20)
+    if issued:
+        an_issue(21)
+    assert agenda.next_issue(config, at(now)) == date(2026, 11, day)
+
+
+@pytest.mark.parametrize(("day", "monday"), [(16, 16), (17, 23), (22, 23), (23, 23), (24, 30)])
+def test_the_first_weekly_issue_from_a_day_on_is_that_of_a_monday(day: int, monday: int) -> None:
+    assert agenda.first_issue(date(2026, 11, day), "weekly") == date(2026, 11, monday)
+    assert agenda.first_issue(date(2026, 11, day), "daily") == date(2026, 11, day)

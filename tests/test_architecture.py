@@ -16,10 +16,10 @@ CORE = ["wording", "encoding", "jsonfeed", "parse", "identity", "choose", "blogl
 EDGES = ["connections", "fetch", "lanes", "smtp", "maildir", "line"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
          "blogs", "collect", "publish", "deliver", "search", "whereabouts", "stats", "care", "agenda",
-         "status", "check"]
+         "status", "check", "examine", "patch"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
 ENTRY = ["context", "commands", "web_command", "state_commands", "stats_command", "blog_commands",
-         "subscriber_commands", "cli", "trial", "__main__"]
+         "examined", "examine_command", "subscriber_commands", "cli", "trial", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters"}

@@ -6,7 +6,7 @@ from conftest import a_blog
 from desk import SEOUL
 from web_site import a_post, an_issue
 
-from devdigest import clicks, subscribers
+from devdigest import account, clicks, subscribers
 from devdigest.care import care
 from devdigest.config import Config
 from devdigest.counts import Click, Event, Opened
@@ -83,11 +83,32 @@ def test_how_many_mails_went_out_is_kept_as_long_as_it_can_change(config: Config
             Delivery.create(issue=issue, state=state, created=now, due=now, changed=now)
     care(config, now)
     assert list(Event.select(Event.day, Event.count).tuples()) == [
-        (now.date() - back * DAY, 1) for back in (3, 2, 1, 0)]
+        (now.date() - back * DAY, 1) for back in (5, 4, 3, 2, 1, 0)]    # also from before the first night
     Delivery.update(state="sent").execute()
     an_issue(kind="weekly", day=now.date())
     care(config, now + DAY)
-    assert list(Event.select(Event.count).tuples()) == [(1,), (2,), (2,), (2,)]
+    assert list(Event.select(Event.count).tuples()) == [(1,), (1,), (1,), (2,), (2,), (2,)]
+
+
+def test_mails_of_days_on_which_the_machine_went_off_are_counted_when_it_is_back(config: Config,
+                                                                                now: datetime) -> None:
+    care(config, now)
+    issue = an_issue(day=now.date())
+    Delivery.create(issue=issue, state="sent", created=now, due=now, changed=now)
+    care(config, now + 9 * DAY)
+    assert list(Event.select(Event.day, Event.count).tuples()) == [(now.date(), 1)]
+
+
+def test_an_address_that_nobody_moved_to_is_forgotten_with_the_link_to_confirm_it(
+        config: Config, now: datetime, ada: Subscriber) -> None:
+    account.move(ada, "ada@example.net", now)
+    care(config, now)                       # its mail is not out yet
+    token = subscribers.new_confirmation(ada, now, "move")
+    Delivery.update(state="sent").execute()
+    care(config, now + 2 * DAY - MINUTE)
+    assert account.moving(token, now + 2 * DAY - MINUTE).moving_to == "ada@example.net"
+    care(config, now + 2 * DAY)
+    assert Subscriber.get_by_id(ada.id).moving_to is None
 
 
 def test_it_writes_down_when_it_was_done_and_how_many_were_erased(config: Config, now: datetime,

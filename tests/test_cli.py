@@ -350,6 +350,94 @@ def test_a_blog_that_is_not_there_is_told(owner: Owner, verb: str) -> None:
     assert "no blog 'https://nobody.example.org/'" in said.err
 
 
+def test_a_feed_is_looked_at_before_it_is_added(owner: Owner, feeds: FeedServer) -> None:
+    feeds.serve("/", b"<!doctype html><link rel=alternate type=application/rss+xml href=/rss>", "text/html")
+    feeds.serve("/rss", RSS, etag='"1"')
+    said = owner.types("blogs", "check", feeds.url("/"))
+    assert (said.status, said.err) == (0, "")
+    lines = said.out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+    assert [line.split()[:2] for line in lines if line.startswith(("asked", "feed"))] == [
+        ["asked", feeds.url("/")], ["feed", feeds.url("/rss")]]
+    assert "2024-05-01  Notes on the Engine  would be history, not for an issue" in lines
+    told = owner.reads("blogs", "check", feeds.url("/"))
+    assert (told["blog"], told["feed"]["etag"], told["feed"]["entries"]) == (None, '"1"', 1)
+    assert [(post["verdict"], post["stored"]) for post in told["posts"]] == [("history", False)]
+    assert owner.reads("blogs", "list") == []
+
+
+def test_a_blog_is_checked_by_its_number(ready: Owner, feeds: FeedServer) -> None:
+    ready.types("run", *DAY)
+    told = ready.reads("blogs", "check", "1")
+    assert (told["blog"]["id"], told["asked"][0]["http_status"]) == (1, 200)
+    assert [(post["verdict"], post["issue"]) for post in told["posts"]] == [("news", "2024-05-02")]
+    assert "in the issue of 2024-05-02" in ready.types("blogs", "check", feeds.url("/rss")).out
+
+
+def test_what_cannot_be_read_is_a_result_with_its_cure(owner: Owner, feeds: FeedServer) -> None:
+    said = owner.types("blogs", "check", feeds.url("/none"))
+    assert (said.status, said.err) == (0, "")
+    assert "answer  HTTP 404 Not Found" in said.out
+    assert said.out.splitlines()[-1].startswith("→ has the blog moved?")
+    assert owner.reads("blogs", "check", feeds.url("/none"))["feed"] is None
+
+
+@pytest.mark.parametrize("typed", ["7", "Ada", "no blog"])
+def test_what_is_neither_blog_nor_url_cannot_be_checked(owner: Owner, typed: str) -> None:
+    said = owner.types("blogs", "check", typed)
+    assert (said.status, said.out) == (1, "")
+    assert f"no blog '{typed}'" in said.err
+
+
+def test_all_failing_blogs_are_asked_again_but_those_that_want_to_be_left_alone(
+        owner: Owner, feeds: FeedServer, tmp_path: Path) -> None:
+    assert owner.types("blogs", "check").out == "no blog fails\n"
+    feeds.answer("/busy", 429, {"Retry-After": "3600"})
+    (tmp_path / "list.txt").write_text("\n".join(map(feeds.url, ("/gone", "/back", "/busy"))))
+    owner.types("blogs", "import", "list.txt")
+    owner.types("collect")
+    feeds.serve("/back", RSS)
+    asked = len(feeds.requests)
+    said = owner.types("blogs", "check")
+    assert (said.status, sorted(feeds.paths[asked:])) == (0, ["/back", "/gone"])
+    head, gone, back, busy, _, count, advice = said.out.splitlines()
+    assert head.split() == ["id", "name", "last", "read", "now"]
+    assert gone.endswith("HTTP 404 Not Found")
+    assert "can be read, entries: 1, newest 2024-05-01" in back
+    assert "not asked: the server wants to be left alone until" in busy
+    assert count == "1 of 3 can be read again, at the next collect"
+    assert advice.startswith("→ `devdigest blogs check ID`")
+    told = owner.reads("blogs", "check")
+    assert [(one["id"], one.get("http_status")) for one in told] == [(1, 404), (2, 200), (3, None)]
+
+
+def test_a_check_of_all_that_is_stopped_says_so(ready: Owner, feeds: FeedServer) -> None:
+    feeds.answer("/rss", 500)
+    ready.types("collect", *DAY)
+    feeds.hang("/rss")
+    asked = len(feeds.requests)
+    with process(ready.settings, "blogs", "check") as check:
+        while len(feeds.requests) == asked and check.poll() is None:
+            time.sleep(0.02)
+        check.send_signal(signal.SIGINT)
+        out, err = check.communicate(timeout=5)
+    assert (check.returncode, err) == (1, "devdigest: blogs check: stopped before the end\n")
+    assert "not asked" in out
+
+
+def test_the_maintainers_of_the_list_get_what_was_found(owner: Owner, tmp_path: Path) -> None:
+    (tmp_path / "db.yml").write_text("- name: Ada\n  rss: https://ada.example.org/rss\n")
+    owner.types("blogs", "import", "db.yml")
+    assert owner.types("blogs", "export", "--patch").out.endswith("\n# Nothing to change.\n")
+    with sqlite3.connect(tmp_path / "devdigest.db") as database:
+        database.execute("UPDATE blog SET state = 'paused', paused_for = 'HTTP 410 Gone', fetched = added")
+    database.close()
+    said = owner.types("blogs", "export", "--patch")
+    assert said.status == 0
+    assert said.out.endswith("- name: Ada\n  rss: https://ada.example.org/rss\n")
+    assert "# dead: HTTP 410 Gone on 20" in said.out
+
+
 # The readers
 
 def test_a_reader_comes_and_goes(owner: Owner) -> None:
@@ -400,7 +488,8 @@ def test_a_file_that_is_no_csv_is_told_in_a_line(owner: Owner, tmp_path: Path, d
 # How it stands
 
 @pytest.mark.parametrize("arguments", [
-    ["status"], ["check"], ["blogs", "list"], ["blogs", "list", "--failing"], ["subscribers", "list"]],
+    ["status"], ["check"], ["blogs", "list"], ["blogs", "list", "--failing"], ["blogs", "check"],
+    ["subscribers", "list"]],
     ids=" ".join)
 def test_lists_are_one_document_for_scripts_and_lines_for_people(ready: Owner,
                                                                  arguments: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import a_blog
+from peewee import fn
 from web_site import a_post
 
 from devdigest import clicks
@@ -81,6 +82,24 @@ def test_another_network_or_another_program_is_another_reader(post: Post) -> Non
     click(post, network="192.0.2.8")
     click(post, agent=FIREFOX.replace("145", "146"))
     assert counted(post.id) == (3, 3)
+
+
+def test_nobody_makes_a_post_the_most_read_under_ever_new_names(post: Post) -> None:
+    for number in range(30):
+        assert click(post, TEN + number * SECOND, agent=f"{FIREFOX} {number}") == "https://example.org/0"
+    click(post, TEN + 60 * SECOND, agent=f"{FIREFOX} 0")
+    click(post, TEN + 60 * SECOND, network="192.0.2.8")
+    assert (counted(post.id), counted(clicks.DECOY)) == ((11, 12), (0, 20))
+
+
+@pytest.mark.parametrize("agent", ["curl/8.{}", "Mozilla/5.0 ({})"])
+def test_one_network_does_not_fill_the_disk_under_ever_new_names(posts: list[Post], agent: str) -> None:
+    for number in range(1_100):
+        click(clicks.DECOY, TEN + number * SECOND, agent=agent.format(number))
+    assert 1 <= Opened.select().count() <= 1_001
+    assert Opened.select(fn.SUM(Opened.times)).scalar() == 1_100
+    click(posts[0], network="192.0.2.8")
+    assert counted(posts[0].id) == (1, 1)
 
 
 @pytest.mark.parametrize("agent", [
@@ -183,6 +202,13 @@ def test_a_day_is_folded_once_and_today_not_at_all(post: Post) -> None:
         clicks.fold(TODAY + DAY)
         assert list(Click.select().order_by(Click.hour).tuples()) == [(post.id, TODAY, 10, 1, 1),
                                                                        (post.id, TODAY, 21, 1, 1)]
+
+
+def test_an_issue_of_a_day_that_is_over_does_not_count_todays_readers_twice(post: Post) -> None:
+    click(post)
+    clicks.fold(TODAY - DAY)
+    click(post, TEN + timedelta(hours=1))
+    assert counted(post.id) == (1, 2)
 
 
 def test_a_new_local_day_folds_the_one_before_by_itself(post: Post) -> None:

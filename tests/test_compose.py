@@ -371,7 +371,7 @@ def test_headlines_come_before_excerpts_and_excerpts_go_to_the_first_posts():
     assert 10 < len(told) < 50
 
 
-@pytest.mark.parametrize(("posts", "longest"), [(30, 130), (31, 40), (50, 40), (51, 0)])
+@pytest.mark.parametrize(("posts", "longest"), [(40, 130), (41, 40), (60, 40), (61, 0)])
 def test_the_more_posts_there_are_the_less_is_told_of_each(posts, longest):
     edition = an_edition(*(an_item(f"글 {number}", blog=f"블로그 {number}", excerpt="요" * 400)
                            for number in range(posts)))

@@ -197,6 +197,14 @@ def test_a_move_that_was_settled_or_made_again_mails_nobody_twice(config: Config
     assert send(config).states == {"dropped": 2}
 
 
+def test_a_move_made_again_during_a_run_mails_the_newer_address_once(config: Config) -> None:
+    [ada] = readers("ada")
+    subscribers.add("bob@example.org", NOW, SEOUL, confirmed=False, source="", language="ko")
+    account.move(ada, "first@example.org", NOW)
+    first = send(config, report=lambda done, of: account.move(ada, "second@example.org", NOW))
+    assert (first.states, send(config).states) == ({"sent": 1, "dropped": 1}, {"sent": 1})
+
+
 def test_who_leaves_while_their_confirmation_mail_is_under_way_is_not_mailed_again(config: Config) -> None:
     """The first try is refused for now, and they leave during it."""
     [ada] = readers("ada")

@@ -1,6 +1,10 @@
 """From the blog list to the mailbox and back, by the owner's commands and a reader's clicks."""
+import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -8,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 from feed_server import FeedServer
-from relay import FakeRelay
+from relay import FakeRelay, free_port
 from web_site import served
 
 from devdigest import cli, database
@@ -90,3 +94,33 @@ def test_the_trial_ends_well_only_with_every_mail(tmp_path: Path) -> None:
     assert "3 of 3 mails are in var/try/mail/new" in done.stdout
     assert len(list((tmp_path / "var/try/mail/new").iterdir())) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["var"]
+
+
+@pytest.mark.slow
+def test_whoever_signs_up_at_the_trials_site_gets_the_mail_to_confirm(tmp_path: Path) -> None:
+    site, mails = f"http://127.0.0.1:{free_port()}", tmp_path / "var/try/mail/new"
+    command = [sys.executable, "-m", "devdigest.trial", "--port", site.rpartition(":")[2]]
+    with subprocess.Popen(command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+                          stdout=subprocess.PIPE, text=True) as trial:
+        try:
+            assert any("Ctrl-C ends it" in line for line in trial.stdout)
+            wait_for(lambda: requests.get(f"{site}/health", timeout=5).ok)
+            assert "Raspberry Pi" in requests.get(f"{site}/tags/", timeout=5).text
+            stamp = re.search(r'name="stamp" value="([^"]*)"', requests.get(f"{site}/", timeout=5).text)[1]
+            time.sleep(2.5)         # nobody types an address faster
+            form = {"email": "dave@example.org", "website": "", "language": "ko", "stamp": stamp}
+            assert requests.post(f"{site}/subscribe", data=form, timeout=5).ok
+            wait_for(lambda: any(f"{site}/confirm/" in mail.read_text() for mail in mails.iterdir()))
+        finally:
+            trial.terminate()
+    assert trial.returncode == 0
+
+
+def wait_for(come: Callable[[], bool]) -> None:
+    until = time.monotonic() + 40
+    while time.monotonic() < until:
+        with suppress(requests.ConnectionError):
+            if come():
+                return
+        time.sleep(0.1)
+    raise AssertionError("it did not come")

@@ -130,7 +130,8 @@ def test_after_twenty_kills_everyone_has_the_issue(tmp_path: Path, command: Call
     shown = Counter(title for title, in IssuePost.select(IssuePost.title).tuples())
     doubts = dict(Delivery.select(Subscriber.email, Delivery.doubts).join(Subscriber).tuples())
     states = Counter(state for state, in Delivery.select(Delivery.state).tuples())
-    issues, posts = Issue.select().count(), Post.select().count()
+    # on a Monday there is a weekly one too
+    issues, posts = Issue.select().where(Issue.kind == "daily").count(), Post.select().count()
     sound = db.execute_sql("PRAGMA integrity_check").fetchone()[0]
     db.close()
 

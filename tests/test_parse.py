@@ -235,6 +235,14 @@ def test_a_script_in_a_summary_is_not_in_the_excerpt():
                  "</description>").excerpt == "safe"
 
 
+@pytest.mark.parametrize("nothing", ["…", "&lt;", "* * *"])
+def test_a_summary_that_says_nothing_is_no_excerpt(nothing):
+    # 0woodev.github.io and jheloper.github.io among the real feeds
+    assert entry(f"<description>{nothing}</description>").excerpt == ""
+    assert entry(f"<description>{nothing}</description><content:encoded>Whole text</content:encoded>"
+                 ).excerpt == "Whole text"
+
+
 def test_an_excerpt_comes_from_the_summary_else_from_the_content():
     content = 'xmlns:c="http://purl.org/rss/1.0/modules/content/"'
     whole = f"<c:encoded {content}>&lt;p&gt;Whole text&lt;/p&gt;</c:encoded>"

@@ -1,7 +1,7 @@
 """Which addresses are mailed to, in which form, and the word for why another is not."""
 import pytest
 
-from devdigest.recipients import NotAnAddress, of_a_person, tidy
+from devdigest.recipients import NotAnAddress, mailbox, of_a_person, tidy
 
 
 @pytest.mark.parametrize(("given", "stored"), [
@@ -48,6 +48,15 @@ def test_the_reason_is_a_word_that_a_page_can_translate(given: str, reason: str)
 @pytest.mark.parametrize("given", ["information@example.org", "abuse.ada@example.org", "sales-a@example.org"])
 def test_a_name_that_only_begins_like_a_role_is_a_persons(given: str) -> None:
     assert of_a_person(given) == given
+
+
+@pytest.mark.parametrize(("given", "mailbox_of"), [
+    ("Ada@example.org", "ada@example.org"), ("ada+x+y@example.org", "ada@example.org"),
+    ("a.da@example.org", "a.da@example.org"), ("+x@example.org", "+x@example.org"),
+    ("A.D.A+x@gmail.com", "ada@gmail.com"), ("ada@googlemail.com", "ada@gmail.com"),
+    ("a.da@mail.gmail.com", "a.da@mail.gmail.com")])
+def test_a_mailbox_is_known_in_every_spelling(given: str, mailbox_of: str) -> None:
+    assert mailbox(given) == mailbox_of
 
 
 def test_the_owner_may_add_the_mailbox_of_a_team() -> None:

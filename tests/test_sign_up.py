@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from conftest import NOW
+from peewee import fn
 from test_subscribers import counted, outbox, state_of, suppress
 
 from devdigest import database, subscribers, suppressions
@@ -31,7 +32,11 @@ def asked_at(config: Config, *times: datetime, email: str = "ada@example.org") -
     """How many mails are queued for forms sent at these times, each from a network of its own."""
     for number, now in enumerate(times):
         ask(config, a_form(email, f"198.51.100.{number}"), now)
-    return Delivery.select().count()
+    return queued()
+
+
+def queued() -> int:
+    return Delivery.select().where(Delivery.state == "queued").count()
 
 
 # Who is mailed
@@ -62,7 +67,7 @@ def test_only_who_may_be_mailed_is_and_nobody_is_changed_by_a_strangers_request(
     if suppressed:
         suppress("ada@example.org", suppressed)
     ask(config, a_form(language="en"), NOW)
-    assert (Delivery.select().count(), Consent.select().count()) == (mails, mails)
+    assert (queued(), Consent.select().count()) == (mails, mails)
     assert state_of("ada@example.org") == (state or ("pending" if mails else None))
     assert not state or Subscriber.of("ada@example.org").language == "ko"
     assert (suppressions.of("ada@example.org") is not None) is bool(suppressed)
@@ -83,7 +88,38 @@ def test_nobody_can_make_an_import_bring_back_who_left(config: Config, carol: Su
     assert Consent.select().count() == 0
 
 
+@pytest.mark.parametrize("state", [None, "pending", "active", "cancelled"])
+@pytest.mark.parametrize("suppressed", ["", "bounce", "complaint"])
+def test_no_number_that_anybody_sees_tells_whose_address_was_asked_for(
+        config: Config, state: str | None, suppressed: str) -> None:
+    if state:
+        Subscriber.create(email="ada@example.org", state=state, created=NOW)
+    if suppressed:
+        suppress("ada@example.org", suppressed)
+    numbers = []
+    for name in ("eve", "ada", "mallory"):      # of two there is a mail, with its number and theirs
+        ask(config, a_form(f"{name}@example.org"), NOW)
+        last = Subscriber.of(f"{name}@example.org")
+        numbers.append((last.id if last else 0, Delivery.select(fn.MAX(Delivery.id)).scalar()))
+    (eve, first), _, (mallory, third) = numbers
+    assert (mallory - eve, third - first) == (2, 2)
+    assert counted("asked") == {local_day(NOW, config.site.timezone): 3}, "on /stats, within the second"
+
+
 # How often
+
+@pytest.mark.parametrize("other", [
+    "ADA@gmail.com", "ada+1@gmail.com", "a.da@gmail.com", "ada@googlemail.com"])
+def test_a_mailbox_in_another_spelling_is_asked_no_more_often(config: Config, other: str) -> None:
+    asked_at(config, NOW, email="ada@gmail.com")
+    assert asked_at(config, NOW + HOUR, email=other) == 1
+    assert asked_at(config, NOW + DAY, email=other) == 2
+
+
+def test_who_complained_is_left_in_peace_in_every_spelling(config: Config) -> None:
+    suppress("ada@example.org", "complaint")
+    assert asked_at(config, NOW, email="ada+news@example.org") == 0
+
 
 @pytest.mark.parametrize(("after", "mails"), [(DAY - timedelta(seconds=1), 1), (DAY, 2)])
 def test_an_address_is_asked_once_a_day(config: Config, after: timedelta, mails: int) -> None:
@@ -102,7 +138,7 @@ def test_neither_erasing_nor_a_restart_makes_anyone_asked_more_often(config: Con
     subscribers.forget(Subscriber.of("ada@example.org"), NOW, config.site.timezone)
     db.close()
     database.open(config.database.path)
-    assert asked_at(config, NOW + HOUR, email="ADA@example.org") == 1
+    assert asked_at(config, NOW + HOUR, email="ADA@example.org") == 0       # the one before was erased too
 
 
 def test_the_owner_and_a_visitor_ask_no_more_often_together(config: Config) -> None:
@@ -162,6 +198,10 @@ def test_attempts_tell_neither_address_nor_network_and_last_thirty_days(config: 
     [attempt] = Attempt.select()
     assert "ada" not in attempt.address
     assert HOME not in attempt.network
+    care(config, NOW + HOUR - timedelta(seconds=1))
+    assert Attempt.get().network
+    care(config, NOW + HOUR)
+    assert not Attempt.get().network, "four thousand million hashes are tried in a minute"
     care(config, NOW + 30 * DAY - timedelta(seconds=1))
     assert Attempt.select().count() == 1
     care(config, NOW + 30 * DAY)

@@ -83,6 +83,14 @@ def test_the_newest_issue_is_told_with_what_became_of_its_mails(config: Config, 
     assert facts["outbox"] == {"sent": 1, "waiting": 1}
 
 
+def test_mails_of_the_weekly_issue_are_told_with_those_of_the_daily_one(config: Config,
+                                                                       ada: Subscriber) -> None:
+    for kind, state in (("daily", "sent"), ("weekly", "refused")):
+        issue = Issue.create(kind=kind, day=TODAY, state="published", created=NOW)
+        Delivery.create(subscriber=ada, issue=issue, state=state, created=NOW, due=NOW, changed=NOW)
+    assert status.facts(config, NOW)["outbox"] == {"refused": 1, "sent": 1}
+
+
 def test_confirmations_that_wait_are_counted(config: Config, bob: Subscriber) -> None:
     Delivery.create(subscriber=bob, created=NOW, due=NOW, changed=NOW)
     assert status.facts(config, NOW)["confirmations_waiting"] == 1

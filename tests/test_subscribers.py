@@ -252,6 +252,16 @@ def test_cancelling_ends_it_and_may_be_repeated(ada: Subscriber) -> None:
     assert (state_of("ada@example.org"), Subscriber.of("ada@example.org").cancelled) == ("cancelled", NOW)
 
 
+def test_a_second_window_tells_the_same_of_a_cancellation(ada: Subscriber) -> None:
+    windows = [Subscriber.get_by_id(ada.id) for _ in range(3)]
+    for number, window in enumerate(windows[:2]):
+        subscribers.cancel(window, NOW + timedelta(minutes=number), SEOUL)
+        assert (window.cancelled, subscribers.can_take_back(window, NOW)) == (NOW, True)
+    subscribers.forget(ada, NOW, SEOUL)
+    subscribers.cancel(windows[2], NOW, SEOUL)
+    assert not subscribers.can_take_back(windows[2], NOW)
+
+
 def test_who_leaves_takes_back_what_was_asked_before_in_their_name(carol: Subscriber) -> None:
     subscribers.request(carol, NOW, SEOUL, source="form")
     token = subscribers.new_confirmation(carol, NOW)

@@ -1,6 +1,8 @@
 """terms.py in FTS5 itself: Korean is found like a substring, other words whole; nothing typed is an error."""
 import re
 import sqlite3
+import time
+import tracemalloc
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -9,7 +11,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devdigest import terms
@@ -179,12 +181,31 @@ def marked(text: str, typed: str) -> str:
     ("React와 reactive", "react", "[React]와 reactive"), ("ＳＱＬ과 SQL", "sql", "[ＳＱＬ]과 [SQL]"),
     ("C와 C++와 C#", "c c#", "[C]와 C++와 [C#]"), ("Node.js, node", "node.js", "[Node.js], node"),
     ("무중단 배포, 배포", '"무중단 배포"', "[무중단 배포], 배포"), ("가나다", "가나다 가", "[가나다]"),
-    ("ﬁle", "file", "[ﬁle]"), ("<b>&amp;", "amp", "<b>&[amp];"), ("그대로", "", "그대로"),
+    ("ﬁle", "file", "[ﬁle]"), ("go go go", "go", "[go] [go] [go]"), ("글 ﷺ", "ﷺ", "글 [ﷺ]"),
+    ("<b>&amp;", "amp", "<b>&[amp];"), ("그대로", "", "그대로"),
     ("그대로", "(.*", "그대로"), ("", "a", "")])
 def test_what_was_searched_for_is_marked(text: str, typed: str, shown: str) -> None:
     assert marked(text, typed) == shown
 
 
 @given(st.text(), st.text())
+@example("ﷺ", "الله عليه")
 def test_marking_changes_no_text(text: str, typed: str) -> None:
     assert "".join(piece for piece, _ in terms.pieces(text, typed)) == text
+
+
+@pytest.mark.parametrize("typed", ["ﷺ" * 200, "İ" * 200, '"' + "a " * 99])
+def test_marking_takes_no_longer_for_what_is_long_to_read(typed: str) -> None:
+    begun = time.process_time()
+    terms.pieces("가나다 abc " * 30, typed)
+    assert time.process_time() - begun < 0.1
+
+
+def test_searches_leave_nothing_behind_in_memory() -> None:
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for number in range(100):
+        terms.pieces("아무 글", f"개발 회고 a{number} b{number} c{number} d{number} e{number}")
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 100_000

@@ -1,8 +1,10 @@
 """text.py: HTML to text, tidy lines, excerpts, reading time."""
 import time
+from html import escape
+from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devdigest.text import excerpt, from_html, minutes, tidy
@@ -71,9 +73,11 @@ def test_a_tidy_text_is_one_line_of_what_can_be_seen(text, line):
 
 
 @given(st.text())
+@example("a\ufffeb\uffff")
 def test_a_tidy_text_can_be_stored_and_is_not_tidied_further(text):
     line = tidy(text)
     line.encode()
+    ElementTree.fromstring(f"<p>{escape(line)}</p>")
     assert tidy(line) == line
     assert "\n" not in line
 

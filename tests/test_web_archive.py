@@ -95,8 +95,9 @@ def test_the_newest_month_is_a_calendar_with_the_posts_of_each_day(visitor: Visi
     page = visitor.get("/issues/").text
     calendar = Calendar(page)
     assert calendar.links == {
-        "/issues/2026-11-02": "2, 백업을 복원하느라 소식을 내지 않았습니다", "/issues/2026-11-19": "19, 1편",
-        "/issues/2026-11-20": "20, 올라온 글이 없었습니다", ISSUE: "21, 6편"}
+        "/issues/2026-11-02": "2, 백업을 복원하느라 소식을 내지 않았습니다",
+        "/issues/2026-11-19": "19, 글 1편", "/issues/2026-11-20": "20, 올라온 글이 없었습니다",
+        ISSUE: "21, 글 6편"}
     assert "<caption>2026년 11월</caption>" in page
     assert sorted(cell for row in calendar.rows[1:] for cell in row if cell.isdecimal()) == sorted(
         str(day) for day in range(1, 31) if day not in (2, 19, 20, 21))
@@ -146,7 +147,9 @@ def test_a_month_or_day_without_an_issue_is_not_there(visitor: Visitor, path: st
 
 def test_one_is_not_told_in_the_plural(visitor: Visitor) -> None:
     an_issue(a_post(a_blog(), "글"))
-    assert "<span>1 post</span>" in visitor.get("/issues/", Accept_Language="en").text
+    page = visitor.get("/issues/", Accept_Language="en").text
+    assert "<span>1 post</span>" in page
+    assert Calendar(page).links == {ISSUE: "21, 1 post"}
 
 
 # days
@@ -207,6 +210,8 @@ def test_a_day_without_an_issue_after_a_restore_says_why(visitor: Visitor) -> No
     page = visitor.get(ISSUE).text
     assert "백업을 복원하느라 소식을 내지 않았습니다" in page
     assert "다음 소식은 평소처럼 오전 10시에" in page
+    home = visitor.get("/").text
+    assert ("백업을 복원하느라" in home, "올라온 글이 없었습니다" in home) == (True, False)
 
 
 def korean(seed: int, words: int) -> str:
@@ -263,6 +268,9 @@ def test_what_is_said_about_the_fetcher_is_how_it_is_set(config: Config, records
         page = visitor.get("/about", Accept_Language=language).text
     assert {"ko": "오전 4시 30분", "en": "04:30"}[language] in page
     assert {"ko": "요청 3개만, 2.5초", "en": "3 of our requests at a time, at least 2.5 s"}[language] in page
+    with visiting(replace(config, collect=replace(config.collect, gap=0.0))) as visitor:
+        page = visitor.get("/about", Accept_Language=language).text
+    assert {"ko": "요청 3개만 보냅니다", "en": "3 of our requests at a time, and"}[language] in page
 
 
 @pytest.mark.parametrize(("language", "told"), [

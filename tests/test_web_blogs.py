@@ -10,7 +10,7 @@ import requests
 from conftest import NOW, a_blog
 from web_site import TODAY, YESTERDAY, Visitor, a_post, a_week, an_issue, visiting
 
-from devdigest import bloglists, web, whereabouts
+from devdigest import bloglists, urls, web, whereabouts
 from devdigest.blogs import exclude
 from devdigest.config import Config
 from devdigest.fetch import FAULTS
@@ -58,12 +58,19 @@ def test_the_list_has_every_blog_by_name_but_those_left_out(visitor: Visitor) ->
     assert page.count("<span>개인 블로그</span>") == 4
 
 
+def test_the_list_tells_people_of_one_name_apart_by_the_address(visitor: Visitor) -> None:
+    for site in ("https://velog.io/@minji", "https://minji.tistory.com/", ""):
+        a_blog(site, name="김민지", site=site, site_key=urls.canonical(site), feed_key=site, read=NOW)
+    told = re.findall(r'<span class="site">(.*?)</span>', visitor.get("/blogs/").text)
+    assert told == ["velog.io/@minji", "minji.tistory.com"]
+
+
 def test_what_is_wrong_with_a_blog_is_said_in_the_list(visitor: Visitor) -> None:
     a_blog("gone", name="이사 간 블로그", status=404, fault="HTTP 404 Not Found", fault_kind="gone")
     a_blog("rest", name="쉬는 블로그", state="paused", paused_for="owner")
     a_blog("new", name="새 블로그", read=None)
     a_blog("well", name="멀쩡한 블로그")
-    told = re.findall(r'<span class="([^"]*)">(.*?)</span>', visitor.get("/blogs/").text)
+    told = re.findall(r'<span class="((?:fault )?told)">(.*?)</span>', visitor.get("/blogs/").text)
     assert told == [("told", "아직 읽지 않았습니다"), ("fault told", "지금은 읽지 않습니다"),
                     ("fault told", "피드 주소에 아무것도 없습니다 (HTTP 404)")]
 
@@ -161,7 +168,7 @@ def test_an_address_leads_to_its_blog_and_to_what_became_of_the_post(visitor: Vi
     page = visitor.get(answer.headers["Location"]).text
     wanted = re.search(r'<section class="wanted".*?</section>', page, re.DOTALL)[0]
     assert "찾던 글" in wanted
-    assert '<a href="/issues/2026-11-21">11월 21일 소식에 실었습니다</a>' in wanted
+    assert re.search(r'<a href="/issues/2026-11-21">(2026년 )?11월 21일 소식에 실었습니다</a>', wanted)
     assert page.count("찾던 글") == 1
     assert f'<link rel="canonical" href="http://127.0.0.1:8080/blogs/{note.id}">' in page
 
@@ -202,8 +209,13 @@ def test_a_pasted_address_goes_nowhere_but_to_our_pages(visitor: Visitor, note: 
 
 def test_words_in_place_of_an_address_change_nothing(visitor: Visitor, note: Blog) -> None:
     plain = visitor.get(f"/blogs/{note.id}").text
-    for post in ("", "words", "javascript:alert(1)", "%FF", "%00"):
+    for post in ("", "words", "javascript:alert(1)", "%00"):
         assert visitor.get(f"/blogs/{note.id}?post={post}").text == plain
+
+
+def test_words_in_no_known_encoding_are_refused(visitor: Visitor, note: Blog) -> None:
+    for path in ("/blogs/?q=%B0%B3%B9%DF", "/blogs/?group=%FF", f"/blogs/{note.id}?post=%FF"):
+        assert visitor.get(path).status_code == 400
 
 
 # a blog
@@ -323,6 +335,11 @@ def test_what_became_of_a_post_is_said_in_words(config: Config, note: Blog, day:
 def test_a_post_that_was_mailed_leads_to_its_issue(config: Config, note: Blog) -> None:
     an_issue(a_post(note, "글"))
     assert verdict(note, config) == ("in the issue of 21 November", "/issues/2026-11-21")
+
+
+def test_an_issue_of_another_year_is_told_with_its_year(config: Config, note: Blog) -> None:
+    an_issue(a_post(note, "글"))
+    assert verdict(note, config, NOW + timedelta(days=60))[0] == "in the issue of 21 November 2026"
 
 
 def test_a_post_found_late_says_so(config: Config, note: Blog) -> None:

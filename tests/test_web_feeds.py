@@ -134,10 +134,13 @@ def test_a_feed_is_fetched_again_only_when_there_is_a_new_issue(visitor: Visitor
     assert first.headers["Last-Modified"] == "Sat, 21 Nov 2026 00:00:00 GMT"
     again = visitor.get(path, If_None_Match=first.headers["ETag"])
     assert (again.status_code, again.content) == (304, b"")
+    dated = visitor.get(path, If_Modified_Since=first.headers["Last-Modified"])     # some know no ETag
+    assert (dated.status_code, dated.content) == (304, b"")
     an_issue(a_post(a_blog("other"), "새 글", TODAY), day=date(2026, 11, 22), created=NOW + timedelta(days=1))
     time.sleep(1.1)         # an answer that is kept may lag a second behind
     new = visitor.get(path, If_None_Match=first.headers["ETag"])
     assert "새 글" in new.text
+    assert visitor.get(path, If_Modified_Since=first.headers["Last-Modified"]).status_code == 200
     assert new.headers["Last-Modified"] == "Sun, 22 Nov 2026 00:00:00 GMT"
 
 

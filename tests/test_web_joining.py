@@ -122,7 +122,7 @@ def test_a_second_request_within_a_day_is_answered_alike_but_sends_no_second_mai
                                                                                   config: Config) -> None:
     first, second = (visitor.post("/subscribe", a_form()) for _ in range(2))
     assert (first.status_code, first.headers["Location"]) == (second.status_code, second.headers["Location"])
-    assert Delivery.select().count() == 1
+    assert Delivery.select().where(Delivery.state == "queued").count() == 1
 
 
 def test_who_left_comes_back_by_asking_and_confirming(visitor: Visitor, config: Config,
@@ -166,6 +166,14 @@ def test_a_form_with_a_stamp_that_is_not_right_is_shown_again_with_the_address(v
     assert inputs(answer.text)["email"] == "dora@example.org"
     assert "한 번만 더 눌러" in answer.text
     assert everything() == before
+
+
+@pytest.mark.parametrize(("told", "status"), [("same-origin", 303), ("none", 303), ("cross-site", 400),
+                                              ("same-site", 400)])
+def test_no_other_site_has_its_visitors_sign_strangers_up(visitor: Visitor, told: str, status: int) -> None:
+    answer = visitor.ask("POST", "/subscribe", data=a_form(), headers={"Sec-Fetch-Site": told})
+    assert answer.status_code == status
+    assert (Subscriber.of("dora@example.org") is None) is (status == 400)
 
 
 def test_a_form_that_comes_too_soon_is_shown_again(visitor: Visitor) -> None:

@@ -194,6 +194,14 @@ def test_who_pauses_after_todays_issue_misses_no_fewer(visitor: Visitor, config:
     assert now_of(ada).paused_until == today + timedelta(days=8)
 
 
+def test_who_reads_on_mondays_is_told_of_a_monday(config: Config, ada: Subscriber) -> None:
+    ada.frequency, ada.language, ada.paused_until = "weekly", "en", date(2026, 11, 26)
+    ada.save()
+    page = subscription.manage(Visit(config, "en", NOW), link(ada))
+    assert "mails come again from Monday, 30 November" in page
+    assert "Until 30 November" in page
+
+
 def test_a_pause_that_is_over_is_not_told_any_more(visitor: Visitor, ada: Subscriber) -> None:
     ada.paused_until = date(2020, 1, 1)
     ada.save()
@@ -229,6 +237,18 @@ def test_a_site_without_a_weekly_issue_does_not_offer_one(config: Config, ada: S
         assert 'name="frequency"' not in visitor.get(path).text
         assert visitor.post(path, {"language": "en"}).status_code == 200
     assert (now_of(ada).frequency, now_of(ada).language) == ("daily", "en")
+
+
+def test_who_chose_the_weekly_mail_may_leave_it_where_there_is_none_any_more(config: Config,
+                                                                            ada: Subscriber) -> None:
+    ada.frequency = "weekly"
+    ada.save()
+    daily = replace(config, digest=replace(config.digest, weekly=False))
+    with visiting(daily) as visitor:
+        page = visitor.get(f"/manage/{link(ada)}").text
+        assert re.findall(r'name="frequency" value="(\w+)"', page) == ["daily", "weekly"]
+        assert visitor.post(f"/manage/{link(ada)}", settings(frequency="daily")).status_code == 200
+    assert now_of(ada).frequency == "daily"
 
 
 # confirming

@@ -73,7 +73,7 @@ def test_equals_come_in_the_order_of_their_issues(config: Config, blog: Blog) ->
     an_issue(posts["d"], posts["c"], day=SUNDAY)
     an_issue(posts["a"], late=(posts["b"],), day=BEFORE)
     for post in posts.values():
-        opened(post, 1)
+        opened(post, 2)
     assert [title for title, _ in ranked(weekly(config))] == ["a", "b", "d", "c"]
 
 
@@ -95,12 +95,12 @@ def test_it_is_of_the_seven_issues_before_it(config: Config, blog: Blog, day: da
 
 
 @pytest.mark.parametrize(("day", "readers"), [
-    (BEFORE - timedelta(days=1), 1), (BEFORE, 6), (SUNDAY, 6), (MONDAY, 1)])
+    (BEFORE - timedelta(days=1), 2), (BEFORE, 7), (SUNDAY, 7), (MONDAY, 2)])
 def test_only_what_was_opened_in_these_days_counts(config: Config, blog: Blog, day: date,
                                                    readers: int) -> None:
     post = a_post(blog, "post")
     an_issue(post, day=BEFORE)
-    opened(post, 1, day=BEFORE + timedelta(days=1))
+    opened(post, 2, day=BEFORE + timedelta(days=1))
     opened(post, 5, day=day)
     assert ranked(weekly(config)) == [("post", readers)]
 
@@ -121,19 +121,26 @@ def test_yesterdays_readers_count_though_nobody_has_counted_them_yet(config: Con
     assert [row.reader for row in Opened.select()] == ["ada again"]
 
 
+def test_what_one_reader_alone_opened_is_nobodys_business(config: Config, blog: Blog) -> None:
+    post = a_post(blog, "post")
+    an_issue(post, day=SUNDAY)
+    opened(post, 1)
+    assert ranked(weekly(config)) == []
+
+
 def test_a_blog_that_was_left_out_since_is_not_in_it(config: Config, blog: Blog) -> None:
     other = a_blog("other", state="excluded")
     kept, gone = a_post(blog, "kept"), a_post(other, "gone")
     an_issue(kept, gone, day=SUNDAY)
-    opened(kept, 1)
+    opened(kept, 2)
     opened(gone, 9)
-    assert ranked(weekly(config)) == [("kept", 1)]
+    assert ranked(weekly(config)) == [("kept", 2)]
 
 
 def test_a_post_may_be_in_a_daily_and_in_a_weekly_issue(config: Config, blog: Blog) -> None:
     post = a_post(blog, "post")
     daily = an_issue(post, day=SUNDAY)
-    opened(post, 1)
+    opened(post, 2)
     issue = weekly(config)
     assert [row.issue_id for row in IssuePost.select().where(IssuePost.post == post)] == [daily.id, issue.id]
 
@@ -144,11 +151,11 @@ def test_it_is_made_once(config: Config, blog: Blog) -> None:
     a_reader("ada", frequency="both")
     post = a_post(blog, "post")
     an_issue(post, day=SUNDAY)
-    opened(post, 1)
+    opened(post, 2)
     first = weekly(config)
     opened(post, 4, hour=20)
     second, made = publish_weekly(config, TEN + timedelta(hours=1))
-    assert (second, made, ranked(second)) == (first, False, [("post", 1)])
+    assert (second, made, ranked(second)) == (first, False, [("post", 2)])
     assert Delivery.select().count() == 1
 
 
@@ -197,12 +204,13 @@ def test_it_and_its_mails_are_one_transaction(config: Config, blog: Blog) -> Non
     a_reader("ada", frequency="weekly")
     post = a_post(blog, "post")
     an_issue(post, day=SUNDAY)
-    Opened.create(reader="ada", post=post.id, day=SUNDAY, at=NOW, hour=9)
+    for reader in ("ada", "bob"):
+        Opened.create(reader=reader, post=post.id, day=SUNDAY, at=NOW, hour=9)
     Delivery._meta.database.execute_sql(
         "CREATE TRIGGER full BEFORE INSERT ON delivery BEGIN SELECT RAISE(ABORT, 'disk full'); END")
     with pytest.raises(Exception, match="disk full"):
         publish_weekly(config, TEN)
-    assert (Issue.of(MONDAY, "weekly"), Click.select().count(), Opened.select().count()) == (None, 0, 1)
+    assert (Issue.of(MONDAY, "weekly"), Click.select().count(), Opened.select().count()) == (None, 0, 2)
 
 
 # who gets which
@@ -249,7 +257,7 @@ def test_mails_of_it_that_are_left_end_as_those_of_the_daily_issue_do(config: Co
     a_reader("ada", frequency="weekly")
     post = a_post(blog, "post")
     an_issue(post, day=SUNDAY)
-    opened(post, 1)
+    opened(post, 2)
     issue = weekly(config)
     Delivery.give_up(MONDAY + timedelta(days=2), TEN)
     assert Delivery.get().state == "queued"

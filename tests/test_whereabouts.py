@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from conftest import NOW, a_blog
 from feed_server import FeedServer
-from web_site import TODAY, YESTERDAY, a_post, an_issue
+from web_site import TODAY, a_post, an_issue
 
 from devdigest import agenda, urls, whereabouts
 from devdigest.collect import collect
@@ -43,6 +43,15 @@ def test_a_part_of_the_name_finds_a_blog_however_it_is_written() -> None:
             "기술": [woowa], "우아한기술": [woowa], "기술 블로그": [woowa], "NODE": [node], "node.JS": [node],
             "É": [elan], "élan": [elan], "": [node, elan, woowa], "%": [], "_": [], "'": [], "없음": [],
             "\u110b\u116e\u110b\u1161": [woowa]}.items():      # 우아 in pieces, as macOS writes it
+        assert names(whereabouts.listed(typed)) == found, typed
+
+
+def test_who_is_listed_by_their_own_name_is_found_by_the_address_of_their_blog_too() -> None:
+    blog("김민지", "https://velog.io/@minji_dev")
+    blog("김민지 B", "https://MINJI.tistory.com/")
+    blog("Minji Kim", "https://example.org/")
+    for typed, found in {"minji": ["Minji Kim", "김민지", "김민지 B"], "@minji_dev": ["김민지"],
+                         "Velog": ["김민지"], "민지": ["김민지", "김민지 B"], "velog.net": []}.items():
         assert names(whereabouts.listed(typed)) == found, typed
 
 
@@ -104,6 +113,51 @@ def test_a_pasted_address_leads_to_its_blog() -> None:
         assert names(whereabouts.meant(pasted)) == [owner], pasted
 
 
+def test_what_platforms_write_in_two_ways_is_one_address() -> None:
+    posts = {"naver": "https://blog.naver.com/nani/2234", "at": "https://medium.com/@ada/title-0c1f",
+             "sub": "https://bob.medium.com/title-77aa"}
+    for name, url in posts.items():
+        made = blog(name, url.rpartition("/")[0], f"https://medium.com/feed/{name}")
+        a_post(made, "글", url=url, key=urls.canonical(url))
+    for number in range(7):         # as platforms have
+        blog(f"m{number}", f"https://medium.com/@m{number}")
+        blog(f"n{number}", f"https://blog.naver.com/n{number}")
+    for pasted, owner in {
+            "https://blog.naver.com/PostView.naver?blogId=nani&logNo=2234&navType=by": "naver",
+            "https://m.blog.naver.com/PostView.nhn?logNo=2234&blogId=nani": "naver",
+            "https://blog.naver.com/nani?Redirect=Log&logNo=2234": "naver",
+            "https://ada.medium.com/title-0c1f": "at",
+            "https://ada.medium.com/title-0c1f?source=friends_link&sk=1": "at",
+            "https://medium.com/@bob/title-77aa": "sub"}.items():
+        assert names(whereabouts.meant(pasted)) == [owner], pasted
+        made = Blog.get(Blog.name == owner)
+        assert whereabouts.post_at(made, pasted).url == posts[owner], pasted
+    for pasted, owner in {"https://blog.naver.com/PostList.naver?blogId=nani&from=x": "naver",
+                          "https://ada.medium.com/another-0c20": "at",
+                          "https://medium.com/@bob/another-77ab": "sub"}.items():
+        assert names(whereabouts.meant(pasted)) == [owner], pasted
+    for pasted in ("https://blog.naver.com/PostView.naver?blogId=other&logNo=2234", "https://medium.com/@nobody/a",
+                   "https://blog.naver.com/PostView.naver", "https://nobody.medium.com/a"):
+        assert whereabouts.meant(pasted) == [], pasted
+
+
+def test_the_address_of_a_blog_is_told_from_that_of_a_post() -> None:
+    velog = blog("velog", "https://velog.io/@ada", "https://v2.velog.io/rss/ada")
+    tistory, medium = blog("tistory", "https://t.tistory.com"), blog("medium", "https://medium.com/@ada")
+    naver, plain = blog("naver", "https://blog.naver.com/nani"), blog("plain", "https://ada.example.org/")
+    for made, url in ((velog, "https://velog.io/@ada/posts"), (velog, "https://velog.io/@ada/"),
+                      (velog, "https://v2.velog.io/rss/ada"), (tistory, "https://t.tistory.com/m"),
+                      (tistory, "https://t.tistory.com/m/"), (medium, "https://ada.medium.com/"),
+                      (naver, "https://m.blog.naver.com/nani"),
+                      (naver, "https://blog.naver.com/PostList.naver?blogId=nani"),
+                      (plain, "https://www.ada.example.org/index.html")):
+        assert whereabouts.is_front(made, url), url
+    for made, url in ((velog, "https://velog.io/@ada/posts-of-2026"), (tistory, "https://t.tistory.com/12"),
+                      (plain, "https://ada.example.org/?p=12"), (plain, "https://ada.example.org/posts/12"),
+                      (naver, "https://blog.naver.com/PostView.naver?blogId=nani&logNo=1")):
+        assert not whereabouts.is_front(made, url), url
+
+
 def test_an_address_that_is_nobodys_leads_to_nobody() -> None:
     a_neighbourhood()
     for pasted in ("https://velog.io/@stranger/a", "https://velog.io", "https://example.com/", "https://org/",
@@ -162,16 +216,6 @@ def local(clock: str, day: int = 21) -> datetime:
     """That time in Seoul, in November 2026."""
     hour, minute = map(int, clock.split(":"))
     return datetime(2026, 11, day, tzinfo=NOW.tzinfo) + timedelta(hours=hour - 9, minutes=minute)
-
-
-@pytest.mark.parametrize(("now", "issued", "day"), [
-    ("08:00", False, 21), ("19:59", False, 21), ("20:00", False, 22), ("10:01", True, 22)])
-def test_the_next_issue_is_todays_until_it_is_made_or_too_late(config: Config, now: str, issued: bool,
-                                                               day: int) -> None:
-    an_issue(day=YESTERDAY)
-    if issued:
-        an_issue(day=TODAY)
-    assert whereabouts.next_issue(config, local(now)) == date(2026, 11, day)
 
 
 # when it is read next: at 03:00 and 09:00, what failed until 09:55

@@ -9,6 +9,7 @@ from devdigest.days import clock
 from devdigest.edition import edition
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Subscriber
+from devdigest.web import asked
 from devdigest.web.rows import headline, longest_excerpt, rows
 from devdigest.web.visit import Page, Visit
 
@@ -28,7 +29,8 @@ def home(visit: Visit) -> str:
                (len(yesterdays), "yesterdays_posts"),
                (Post.collected(), "collected")]
     return visit.page("home", title, path="/", about=about, issue=shown, numbers=numbers,
-                      rows=yesterdays[:_ON_HOME])
+                      rows=yesterdays[:_ON_HOME],
+                      nothing=visit.say("closed" if newest[0].state == "closed" else "empty"))
 
 
 def newest_month(visit: Visit) -> str:
@@ -39,7 +41,7 @@ def newest_month(visit: Visit) -> str:
 
 
 def month(visit: Visit, month: str) -> str:
-    return _month(visit, _date(f"{month}-01"), f"/issues/{month}")
+    return _month(visit, asked.day(f"{month}-01"), f"/issues/{month}")
 
 
 def _month(visit: Visit, first: date, path: str) -> str:
@@ -55,14 +57,15 @@ def _month(visit: Visit, first: date, path: str) -> str:
 
 
 def issue(visit: Visit, day: str) -> str:
-    found = Issue.of(_date(day))
+    found = Issue.of(asked.day(day))
     if found is None:
         abort(404)
     shown = edition(found, IssuePost.of(found))
     days, count = headline(shown, found.state, visit)
     sections = [(name, list(some))
                 for name, some in groupby(rows(shown, visit), key=lambda row: row.item.section)]
-    return visit.page("issue", f"{days}, {count}", path=f"/issues/{found.day}",
+    title = f'{visit.say("issue_of", found.day, visit.words.day(found.day))}: {count}'
+    return visit.page("issue", title, path=f"/issues/{found.day}",
                       about=" · ".join(shown.titles(60)[:4]), days=days, count=count, issue=shown,
                       state=found.state, sections=sections, longest=longest_excerpt(shown),
                       counts=shown.summary(visit.words),
@@ -73,13 +76,6 @@ def about(visit: Visit) -> str:
     times = ", ".join(visit.words.clock(clock(text)) for text in visit.config.collect.times)
     return visit.page(f"about-{visit.language}", visit.say("about"), path="/about",
                       about=visit.say("about_about", visit.config.site.name), times=times)
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        abort(404)
 
 
 PAGES = (

@@ -2,13 +2,13 @@
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from bottle import abort, request, response
+from bottle import abort, response
 
 from devdigest import whereabouts
 from devdigest.edition import tidy
 from devdigest.models import GROUPS, Blog
 from devdigest.opml import as_opml
-from devdigest.urls import canonical
+from devdigest.web import asked
 from devdigest.web.verdicts import stories
 from devdigest.web.visit import Page, Visit
 
@@ -19,7 +19,7 @@ _LONGEST = 80           # characters of a blog's name
 
 def blogs(visit: Visit) -> str:
     """The list, or what of it was asked for. An address that means one blog leads there."""
-    form = {name: _asked(name) for name in ("q", "group", "state")}
+    form = {name: asked.text(name).strip() for name in ("q", "group", "state")}
     url = whereabouts.address(form["q"])
     meant = whereabouts.meant(url) if url else []
     if len(meant) == 1:
@@ -27,28 +27,18 @@ def blogs(visit: Visit) -> str:
         response.set_header("Location", _where(meant[0], url))
         return ""
     found = meant or whereabouts.listed(form["q"], form["group"], form["state"] == "failing")
-    number, pages = _page_of(len(found))
+    number, pages = asked.page(), max(1, -(-len(found) // _LISTED))
+    if number > pages:
+        abort(404)
     first = (number - 1) * _LISTED
-    rows = [(_where(blog, url if meant else ""), tidy(blog.name, _LONGEST), blog.group,
-             _trouble(blog, visit), _is_read(blog)) for blog in found[first:first + _LISTED]]
+    rows = [(_where(blog, url if meant else ""), tidy(blog.name, _LONGEST), tidy(blog.site_key, _LONGEST),
+             blog.group, _trouble(blog, visit), _is_read(blog)) for blog in found[first:first + _LISTED]]
     path = "" if any(form.values()) else _turned(form, number)
     return visit.page("blogs", visit.words.blog_list, path=path,
                       about=visit.say("blogs_about", visit.config.site.name), form=form, groups=GROUPS,
                       rows=rows, count=len(found), first=first, url=url, meant=meant,
                       before=number > 1 and _turned(form, number - 1),
                       after=number < pages and _turned(form, number + 1))
-
-
-def _asked(name: str) -> str:
-    return request.query.getunicode(name, "").strip()
-
-
-def _page_of(count: int) -> tuple[int, int]:
-    """(the page that was asked for, of how many)"""
-    pages, asked = max(1, -(-count // _LISTED)), _asked("page") or "1"
-    if not (asked.isascii() and asked.isdecimal() and len(asked) < 6 and 1 <= int(asked) <= pages):
-        abort(404)
-    return int(asked), pages
 
 
 def _turned(form: dict[str, str], number: int) -> str:
@@ -59,7 +49,7 @@ def _turned(form: dict[str, str], number: int) -> str:
 
 def _where(blog: Any, url: str) -> str:
     """A blog's page, on which the post at `url` is told of first, unless that is the blog itself or ""."""
-    itself = not url or canonical(url) in (blog.site_key, blog.feed_key, blog.listed_key)
+    itself = not url or whereabouts.is_front(blog, url)
     return f"/blogs/{blog.id}" + ("" if itself else f"?post={quote(url, safe='')}")
 
 
@@ -84,7 +74,7 @@ def blog(visit: Visit, number: str) -> str:
     name = tidy(found.name, _LONGEST)
     if found.state == "excluded":
         return visit.page("blog_left_out", name)
-    url = whereabouts.address(_asked("post"))
+    url = whereabouts.address(asked.text("post").strip())
     wanted = whereabouts.post_at(found, url) if url else None
     latest = [post for post in whereabouts.latest(found, _POSTS) if wanted is None or post.id != wanted.id]
     return visit.page("blog", name, path=f"/blogs/{found.id}", about=visit.say("blog_about", name),

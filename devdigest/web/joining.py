@@ -52,7 +52,7 @@ def join(visit: Visit) -> str:
     if _field("website"):       # which no one sees but programs
         log.info("sign-up: a form with the hidden field filled")
         raise see_other("/subscribe/asked")
-    if not _QUICKEST <= (age(_field("stamp"), visit.now) or timedelta()) <= _OLDEST:
+    if _is_elsewhere() or not _QUICKEST <= (age(_field("stamp"), visit.now) or timedelta()) <= _OLDEST:
         return _again(visit, email, "once_more")
     try:
         sign_up.ask(visit.config, _form(visit, email), visit.now)
@@ -68,6 +68,11 @@ def join(visit: Visit) -> str:
 def asked(visit: Visit) -> str:
     keep_private()
     return visit.page("asked", visit.say("check_mail"))
+
+
+def _is_elsewhere() -> bool:
+    """Whether another site sent this form, as browsers tell; each of its visitors has limits of their own."""
+    return request.environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("same-origin", "none")
 
 
 def _field(name: str) -> str:

@@ -119,7 +119,7 @@ def _ask(app: App, environ: Environ) -> Answer:
 
 def _give(answer: Answer, environ: Environ, start: Start) -> Iterable[bytes]:
     headers, body = answer.headers, answer.body
-    if answer.etag and _has(environ.get("HTTP_IF_NONE_MATCH", ""), answer.etag):
+    if _is_known(answer, environ):
         start("304 Not Modified", [header for header in headers if header[0] not in _OF_A_BODY])
         return []
     if _STAMP in body:
@@ -128,6 +128,13 @@ def _give(answer: Answer, environ: Environ, start: Start) -> Iterable[bytes]:
         headers.append(("Content-Length", str(len(body))))
     start(answer.status, headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def _is_known(answer: Answer, environ: Environ) -> bool:
+    """Whether the visitor has it: by its ETag, or, where none was sent, by its date (RFC 9110, 13.2.2)."""
+    if "HTTP_IF_NONE_MATCH" in environ:
+        return bool(answer.etag) and _has(environ["HTTP_IF_NONE_MATCH"], answer.etag)
+    return ("Last-Modified", environ.get("HTTP_IF_MODIFIED_SINCE", "")) in answer.headers
 
 
 def _has(if_none_match: str, etag: str) -> bool:

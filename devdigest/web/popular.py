@@ -1,10 +1,9 @@
 """The weekly issues: what readers opened most, week by week."""
-from datetime import date
-
 from bottle import abort
 
 from devdigest.edition import Edition, edition
 from devdigest.models import Issue, IssuePost
+from devdigest.web import asked
 from devdigest.web.rows import Row, rows
 from devdigest.web.visit import Page, Visit
 
@@ -22,7 +21,7 @@ def popular(visit: Visit) -> str:
 
 
 def popular_issue(visit: Visit, day: str) -> str:
-    found = Issue.of(_date(day), "weekly")
+    found = Issue.of(asked.day(day), "weekly")
     if found is None:
         abort(404)
     shown = edition(found, IssuePost.of(found))
@@ -32,13 +31,6 @@ def popular_issue(visit: Visit, day: str) -> str:
                       about=" · ".join(shown.titles(60)[:4]), week=week, count=count,
                       rows=_rows(shown, visit), before=Issue.day_before(found.day, "weekly"),
                       after=Issue.day_after(found.day, "weekly"))
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        abort(404)
 
 
 def _week(shown: Edition, visit: Visit) -> str:

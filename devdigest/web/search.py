@@ -5,13 +5,14 @@ from html import escape
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-from bottle import abort, request
+from bottle import abort
 
 from devdigest import search, terms
 from devdigest.days import local_day
 from devdigest.edition import tidy
 from devdigest.models import Post
 from devdigest.search import Found
+from devdigest.web import asked
 from devdigest.web.visit import Page, Visit
 
 _LONGEST = 200          # characters of what is searched for, and of an excerpt
@@ -32,8 +33,8 @@ class Result(NamedTuple):
 
 
 def find(visit: Visit) -> str:
-    typed, order = tidy(_asked("q"), _LONGEST), "best" if _asked("order") == "best" else "newest"
-    found = _existing(search.find(typed, order, _page()))
+    typed, order = tidy(asked.text("q"), _LONGEST), "best" if asked.text("order") == "best" else "newest"
+    found = _existing(search.find(typed, order, asked.page()))
     link = _search_link(typed, order)
     orders = [(name, _search_link(typed, name)(1), name == order) for name in ("newest", "best")]
     suggested = [] if found.total else [tag for tag, _ in search.tags(_today(visit), _SUGGESTED)]
@@ -48,7 +49,7 @@ def tags(visit: Visit) -> str:
 
 
 def tag(visit: Visit, name: str) -> str:
-    found = search.tagged(name, _page())
+    found = search.tagged(name, asked.page())
     if not found.total:
         abort(404)
     name = search.spelling(name, _existing(found).posts)
@@ -56,21 +57,6 @@ def tag(visit: Visit, name: str) -> str:
     return visit.page("tag", visit.say("tagged", name), path=path if found.page == 1 else "",
                       about=visit.say("tagged_text", name), tag=name,
                       **_results(found, lambda number: f"{path}?page={number}", visit))
-
-
-def _asked(name: str) -> str:
-    """What the address asks for; "" where it does not say."""
-    asked = request.query.getunicode(name)
-    if asked is None and name in request.query:
-        abort(400)      # in no encoding that browsers use
-    return asked or ""
-
-
-def _page() -> int:
-    asked = _asked("page") or "1"
-    if not (asked.isascii() and asked.isdecimal() and len(asked) < 7 and int(asked) > 0):
-        abort(404)
-    return int(asked)
 
 
 def _existing(found: Found) -> Found:
@@ -85,8 +71,8 @@ def _today(visit: Visit) -> date:
 
 def _search_link(typed: str, order: str) -> Link:
     def link(number: int) -> str:
-        asked = {"q": typed} | ({"order": order} if order != "newest" else {})
-        return "/search?" + urlencode(asked | ({"page": number} if number > 1 else {}))
+        query = {"q": typed} | ({"order": order} if order != "newest" else {})
+        return "/search?" + urlencode(query | ({"page": number} if number > 1 else {}))
     return link
 
 

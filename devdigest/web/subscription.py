@@ -4,7 +4,7 @@ Looking changes nothing, since scanners open every link; a button does. As mails
 whose subscription it is.
 """
 import logging
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 from bottle import abort, request
@@ -59,15 +59,15 @@ def manage(visit: Visit, token: str) -> str:
 
 def change(visit: Visit, token: str) -> str:
     subscriber = _reader(visit, token)
-    weekly = visit.config.digest.weekly
-    frequency = _one_of("frequency", FREQUENCIES) if weekly else subscriber.frequency
+    offered = _frequencies(visit, subscriber)
+    frequency = _one_of("frequency", offered) if len(offered) > 1 else subscriber.frequency
     language = _one_of("language", tuple(WORDINGS))
     pause = _one_of("pause", ("", "0", *map(str, PAUSES)))      # "": as it is
     if subscriber.state != "active":
         return _managing(visit, subscriber, token)
     subscribers.prefer(subscriber, frequency, language)
     if pause:
-        subscribers.pause(subscriber, int(pause), _next_issue(visit, "daily"))
+        subscribers.pause(subscriber, int(pause), agenda.next_issue(visit.config, visit.now))
     return _managing(visit, subscriber, token, done="saved")
 
 
@@ -113,10 +113,6 @@ def _one_of(name: str, words: tuple[str, ...]) -> str:
     return given
 
 
-def _today(visit: Visit) -> date:
-    return local_day(visit.now, visit.config.site.timezone)
-
-
 def _leaving(visit: Visit, subscriber: Subscriber, token: str) -> str:
     mine, left = own(visit, subscriber), subscriber.state == "cancelled"
     return mine.page("leave", mine.say("left" if left else "leave"), token=token, left=left,
@@ -128,42 +124,51 @@ def _managing(visit: Visit, subscriber: Subscriber, token: str, done: str = "") 
     mine = own(visit, subscriber)
     since = {"pending": subscriber.created, "active": subscriber.confirmed,
              "cancelled": subscriber.cancelled}[subscriber.state].astimezone(mine.config.site.timezone)
-    until = subscriber.paused_until
-    paused = subscriber.state == "active" and until is not None and until > _today(mine)
+    until = _paused_until(mine, subscriber)
     return mine.page("manage", mine.say("manage"), token=token, subscriber=subscriber,
-                     state=mine.say(f"is_{subscriber.state}", since), until=until if paused else None,
-                     choices=_choices(mine, subscriber, until if paused else None),
+                     state=mine.say(f"is_{subscriber.state}", since), until=until,
+                     choices=_choices(mine, subscriber, until),
                      undo=subscribers.can_take_back(subscriber, visit.now),
                      done=mine.say(done) if done else "")
 
 
+def _paused_until(visit: Visit, subscriber: Subscriber) -> date | None:
+    """The day on which mail comes again; None for who is not paused."""
+    until, today = subscriber.paused_until, local_day(visit.now, visit.config.site.timezone)
+    paused = subscriber.state == "active" and until is not None and until > today
+    return agenda.first_issue(until, _kind(subscriber)) if paused else None
+
+
+def _kind(subscriber: Subscriber) -> str:
+    """Of the issues of which one is their next mail."""
+    return "weekly" if subscriber.frequency == "weekly" else "daily"
+
+
+def _frequencies(visit: Visit, subscriber: Subscriber) -> tuple[str, ...]:
+    """Those to choose from; a site that has no weekly issue any more offers only what they chose before."""
+    return tuple(one for one in FREQUENCIES
+                 if visit.config.digest.weekly or one in ("daily", subscriber.frequency))
+
+
 def _choices(visit: Visit, subscriber: Subscriber, until: date | None) -> list[Choice]:
     """`until`: the day on which mail comes again, for who is paused."""
-    often = [(one, visit.say(f"often_{one}")) for one in FREQUENCIES]
+    often = [(one, visit.say(f"often_{one}")) for one in _frequencies(visit, subscriber)]
     as_now = ([("", visit.say("pause_kept", visit.words.short_day(until))), ("0", visit.say("pause_end"))]
               if until else [("", visit.say("pause_none"))])
     pauses = as_now + [(str(days), visit.say("pause_days", days)) for days in PAUSES]
     choices = [Choice("frequency", subscriber.frequency, often),
                Choice("language", subscriber.language, [("ko", "한국어"), ("en", "English")]),
                Choice("pause", "", pauses)]
-    return choices if visit.config.digest.weekly else choices[1:]
+    return choices if len(often) > 1 else choices[1:]
 
 
 def _confirmed(visit: Visit, subscriber: Subscriber) -> str:
     mine = own(visit, subscriber)
     newest = next(iter(Issue.newest(1)), None)
     shown = edition(newest, IssuePost.of(newest)) if newest else None
-    first = _next_issue(mine, "weekly" if subscriber.frequency == "weekly" else "daily")
+    first = agenda.next_issue(mine.config, mine.now, _kind(subscriber))
     return mine.page("confirmed", mine.say("confirmed"), first=first, issue=shown,
                      rows=rows(shown, mine)[:_TO_BEGIN_WITH] if shown else [])
-
-
-def _next_issue(visit: Visit, kind: str) -> date:
-    """Its day: once today's is made, or too late, that of the one after it."""
-    day = _today(visit)
-    if Issue.of(day, kind) or visit.now >= agenda.closes(visit.config, visit.now):
-        day += timedelta(days=1)
-    return day if kind == "daily" else day + timedelta(days=-day.weekday() % 7)     # on Mondays
 
 
 PAGES = (

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from urllib.parse import quote
 
-from devdigest import choose, whereabouts
+from devdigest import agenda, choose, whereabouts
 from devdigest.days import local_day
 from devdigest.edition import tidy
 from devdigest.memory import Setting
@@ -44,13 +44,13 @@ def _story(blog: Blog, post: Post, original: Post | None, visit: Visit) -> Story
 
 def _day(day: date, visit: Visit) -> str:
     this_year = local_day(visit.now, visit.config.site.timezone).year
-    return visit.words.short_day(day) if day.year == this_year else visit.say("long_day", day)
+    return visit.words.short_day(day) if day.year == this_year else visit.say("whole_day", day)
 
 
 def _verdict(blog: Blog, post: Post, original: Post | None, visit: Visit) -> list[Told]:
     say, words, zone = visit.say, visit.words, visit.config.site.timezone
     if post.issue_day:
-        return [Told(say("verdict_late" if post.late else "verdict_mailed", words.short_day(post.issue_day)),
+        return [Told(say("verdict_late" if post.late else "verdict_mailed", _day(post.issue_day, visit)),
                      f"/issues/{post.issue_day}")]
     match post.verdict:
         case Verdict.NEWS:
@@ -70,7 +70,7 @@ def _verdict(blog: Blog, post: Post, original: Post | None, visit: Visit) -> lis
 def _coming(post: Post, visit: Visit) -> str:
     if Setting.held_since():
         return visit.say("verdict_on_hold")
-    day = max(whereabouts.next_issue(visit.config, visit.now), post.day + timedelta(days=1))
+    day = max(agenda.next_issue(visit.config, visit.now), post.day + timedelta(days=1))
     return visit.say("verdict_news", visit.words.short_day(day), visit.config.digest.opens)
 
 

@@ -84,8 +84,8 @@ class Visit:
 
     def framed(self, name: str, title: str, path: str = "", about: str = "", **values: Any) -> str:
         """The same as a page alone, without an answer."""
-        return self.part("frame", body=self.part(name, title=title, about=about, **values), title=title, path=path,
-                         about=about, style=STYLE_PATH)
+        body = self.part(name, title=title, about=about, **values)
+        return self.part("frame", body=body, title=title, path=path, about=about, style=STYLE_PATH)
 
     def notice(self, name: str, *values: object, status: int = 200) -> str:
         """A page of a headline, the words `name`, and a line, `name` + `_text`; `values` are for the line."""
