@@ -51,7 +51,8 @@ def download(subscriber: Subscriber) -> dict[str, Any]:
     return {"email": subscriber.email, **_told(subscriber, _OF_SUBSCRIBER),
             "suppressed": suppression and _told(suppression, ("reason", "evidence", "since")),
             "consents": [_told(one, _OF_CONSENT) for one in subscriber.consents.order_by(Consent.id)],
-            "mails": [_told(one, _OF_MAIL) for one in mails],
+            # what a relay said of another address is that address's
+            "mails": [_told(one, _OF_MAIL) | ({"reply": ""} if one.purpose == MOVE else {}) for one in mails],
             "links": [_told(one, ("purpose", "expires")) for one in Confirmation.select().where(
                 Confirmation.subscriber == subscriber)],
             "requests": [_told(one, ("asked", "mailed")) for one in suppressions.askings(subscriber.email)]}

@@ -1,6 +1,8 @@
 """Which e-mail addresses are mailed to, in the one form that is stored. No query; no server is asked."""
 from email_validator import EmailNotValidError, validate_email
 
+LONGEST = 320           # characters that are looked at; no address has more (RFC 5321, 4.5.3.1)
+
 # Mailboxes of a function, not of a person (RFC 2142), and those that nobody reads: whoever signs them up
 # wants a stranger flooded.
 _ROLES = frozenset((

@@ -168,8 +168,8 @@ def pause(subscriber: Subscriber, days: int, first: date) -> None:
 
 # leaving
 
-def cancel(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
-    """Ends a subscription, and takes back what was asked for before; may be repeated.
+def cancel(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether this ended a subscription; takes back what was asked for before; may be repeated.
 
     Mails of issues in the outbox are dropped when their turn comes.
     """
@@ -184,6 +184,7 @@ def cancel(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
             Event.add(local_day(now, zone), "cancelled")
         withdraw(subscriber, CONFIRM, now)
         Consent.delete().where(Consent.subscriber == subscriber, Consent.given.is_null()).execute()
+    return before == "active"
 
 
 def state_now(subscriber: Subscriber) -> str | None:
@@ -201,9 +202,31 @@ def withdraw(subscriber: Subscriber, purpose: str, now: datetime) -> None:
 
 
 def can_take_back(subscriber: Subscriber, now: datetime) -> bool:
-    """Whether cancel() can be undone by the same link: within the hour, by who had confirmed before."""
+    """Whether cancel() can be undone: within the hour, by who had confirmed before."""
     return bool(subscriber.state == "cancelled" and subscriber.confirmed and subscriber.cancelled
                 and now - subscriber.cancelled < _TAKE_BACK)
+
+
+def link_token(subscriber: Subscriber) -> str:
+    """The token of the links in this reader's mails."""
+    return tokens.sign(link_key(), LINK, subscriber.id)
+
+
+def undo_token(subscriber: Subscriber) -> str:
+    """For take_back() of this one cancellation, to be shown to who made it and to nobody else: a link in a
+    forwarded mail must not undo what its reader has done.
+    """
+    return tokens.sign(link_key(), _undoing(subscriber), subscriber.id)
+
+
+def by_undo(token: str) -> Subscriber | None:
+    """Whose undo_token() this is, unless they came back or left once more since."""
+    subscriber = Subscriber.get_or_none(Subscriber.id == tokens.claimed(token))
+    return subscriber if subscriber and tokens.verify(link_key(), _undoing(subscriber), token) else None
+
+
+def _undoing(subscriber: Subscriber) -> str:
+    return f"undo {subscriber.cancelled}"
 
 
 def take_back(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:

@@ -18,6 +18,7 @@ _TYPED = re.compile(r'["“”]([^"“”]*)["“”]?|([^\s"“”]+)')      # 
 _LONGEST_WORD = 40      # characters; what is longer is no word, and is cut on both sides alike
 _LONGEST_QUERY = 200    # characters
 _MOST_PHRASES = 10
+_MOST_OPEN_ENDED = 3    # that end in a single syllable: each is a search through all pairs that begin with it
 
 Run = tuple[str, str]   # (syllables, "") or ("", word)
 
@@ -77,7 +78,9 @@ def _runs(text: str) -> list[Run]:
 def _phrases(typed: str) -> list[tuple[Run, ...]]:
     """What must be found, each once: a word, or what stands in quotation marks, as runs in their order."""
     phrases = (tuple(_runs(quoted or word)) for quoted, word in _TYPED.findall(typed[:_LONGEST_QUERY]))
-    return list(dict.fromkeys(filter(None, phrases)))[:_MOST_PHRASES]
+    found = list(dict.fromkeys(filter(None, phrases)))[:_MOST_PHRASES]
+    open_ended = [phrase for phrase in found if len(phrase[-1][0]) == 1][_MOST_OPEN_ENDED:]
+    return [phrase for phrase in found if phrase not in open_ended]
 
 
 def _indexed(run: Run) -> list[str]:

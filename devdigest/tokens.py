@@ -23,11 +23,17 @@ def sign(key: str, purpose: str, subscriber: int) -> str:
 
 def verify(key: str, purpose: str, token: str) -> int | None:
     """The subscriber whose token this is; None where it is not one of ours for this purpose."""
-    number, _, signature = token.partition("-")
-    if not number.isdecimal() or not number.isascii() or len(number) > 18:
+    number, signature = claimed(token), token.partition("-")[2]
+    if number is None:
         return None
-    good = hmac.compare_digest(_signature(key, purpose, int(number)).encode(), _octets(signature))
-    return int(number) if good else None
+    good = hmac.compare_digest(_signature(key, purpose, number).encode(), _octets(signature))
+    return number if good else None
+
+
+def claimed(token: str) -> int | None:
+    """Whose token it says it is, which proves nothing yet."""
+    number = token.partition("-")[0]
+    return int(number) if number.isdecimal() and number.isascii() and len(number) <= 18 else None
 
 
 def _signature(key: str, purpose: str, subscriber: int) -> str:

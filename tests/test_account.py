@@ -240,3 +240,10 @@ def test_nobody_floods_strangers_with_requests_to_move(ada: Subscriber) -> None:
     assert len(queued()) == 3
     account.move(ada, NEW, NOW + DAY)
     assert len(queued()) == 4
+
+
+def test_a_copy_of_ones_records_tells_nothing_about_another_mailbox(ada: Subscriber) -> None:
+    Delivery.create(subscriber=ada, purpose="move", created=NOW, due=NOW, changed=NOW, state="refused",
+                    reply="550 5.1.1 <stranger@example.org> no such user")
+    [mail] = account.download(ada)["mails"]
+    assert (mail["purpose"], mail["reply"]) == ("move", "")

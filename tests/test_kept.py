@@ -186,3 +186,10 @@ def test_many_visitors_at_once_get_the_same(front: Front) -> None:
     with ThreadPoolExecutor(8) as visitors:
         answers = list(visitors.map(lambda number: front.ask(f"/{number % 3}").body, range(300)))
     assert set(answers) == {front.app.body}
+
+
+def test_nothing_is_kept_under_the_many_names_that_bytes_of_no_text_give_a_page(front: Front) -> None:
+    for path in ("/robots\xff.txt", "/robots\xff\xfe.txt"):
+        front.ask(path)
+        front.ask(path)
+    assert len(front.app.asked) == 4

@@ -209,3 +209,7 @@ def test_searches_leave_nothing_behind_in_memory() -> None:
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert after - before < 100_000
+
+
+def test_of_single_syllables_no_more_than_three_are_looked_for() -> None:
+    assert terms.query("가 나 다 라 마 개발 sqlite") == '"가"* AND "나"* AND "다"* AND "개발" AND "sqlite"'

@@ -77,19 +77,29 @@ def test_who_thinks_of_leaving_may_have_less_but_who_has_left_is_left_alone(visi
 
 def test_leaving_can_be_undone(visitor: Visitor, ada: Subscriber) -> None:
     left = visitor.post(f"/u/{link(ada)}")
-    undo = re.findall(r'action="([^"]*)"', left.text)
-    assert undo == [f"/u/{link(ada)}/undo"]
-    back = visitor.post(undo[0])
+    [undo] = re.findall(r'action="([^"]*)"', left.text)
+    back = visitor.post(undo)
     assert (back.status_code, state(ada)) == (200, "active")
     assert "되돌렸습니다" in back.text
+    visitor.post(f"/u/{link(ada)}")
+    assert (visitor.post(undo).status_code, state(ada)) == (404, "cancelled"), "it was good for that one time"
+
+
+def test_only_who_has_left_is_shown_how_to_undo_it(visitor: Visitor, ada: Subscriber) -> None:
+    """A digest is forwarded: whoever has it must not bring back who has left, however often they look."""
+    visitor.post(f"/u/{link(ada)}")
+    for page in (visitor.get(f"/u/{link(ada)}"), visitor.post(f"/u/{link(ada)}"),
+                 visitor.get(f"/manage/{link(ada)}")):
+        assert (page.status_code, "undo" in page.text) == (200, False)
+    assert (visitor.post(f"/u/{link(ada)}/undo").status_code, state(ada)) == (404, "cancelled")
 
 
 def test_who_left_longer_ago_is_shown_the_way_to_sign_up_again(visitor: Visitor, ada: Subscriber) -> None:
     subscribers.cancel(ada, datetime.now(UTC) - timedelta(hours=2), UTC)
     page = visitor.get(f"/manage/{link(ada)}").text
     assert (f"/u/{link(ada)}" in page, 'href="/subscribe"' in page) == (False, True)
-    assert "되돌렸습니다" not in visitor.post(f"/u/{link(ada)}/undo").text
-    assert state(ada) == "cancelled"
+    late = visitor.post(f"/u/{subscribers.undo_token(now_of(ada))}/undo")
+    assert ("되돌렸습니다" in late.text, state(ada)) == (False, "cancelled")
 
 
 def test_leaving_twice_is_leaving_once(visitor: Visitor, ada: Subscriber) -> None:
@@ -102,7 +112,7 @@ def test_leaving_twice_is_leaving_once(visitor: Visitor, ada: Subscriber) -> Non
 def test_who_never_confirmed_cannot_begin_by_undoing(visitor: Visitor, bob: Subscriber) -> None:
     left = visitor.post(f"/u/{link(bob)}")
     assert (state(bob), "<form" in left.text) == ("cancelled", False)
-    answer = visitor.post(f"/u/{link(bob)}/undo")
+    answer = visitor.post(f"/u/{subscribers.undo_token(now_of(bob))}/undo")
     assert (answer.status_code, state(bob)) == (200, "cancelled")
     assert "되돌렸습니다" not in answer.text
 

@@ -9,7 +9,7 @@ from bottle import request, response
 
 from devdigest import account
 from devdigest.readers import Subscriber
-from devdigest.recipients import NotAnAddress
+from devdigest.recipients import LONGEST, NotAnAddress
 from devdigest.web.network import origin
 from devdigest.web.private import keep_private, nobodys, own
 from devdigest.web.visit import Page, Visit
@@ -23,7 +23,7 @@ def show(visit: Visit, token: str) -> str:
 
 def change_address(visit: Visit, token: str) -> str:
     subscriber = _reader(visit, token)
-    email = request.forms.getunicode("email", "").strip()
+    email = request.forms.getunicode("email", "").strip()[:LONGEST]
     try:
         account.move(subscriber, email, visit.now)
     except NotAnAddress as error:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bottle import request, response
 
 from devdigest import sign_up
-from devdigest.recipients import NotAnAddress
+from devdigest.recipients import LONGEST, NotAnAddress
 from devdigest.web.network import origin
 from devdigest.web.private import keep_private, see_other
 from devdigest.web.visit import Page, Visit
@@ -20,7 +20,6 @@ STAMP = "@@stamp@@"         # stands in the form, whose page is kept, for when i
 _KEY = secrets.token_bytes(32)                  # a form from before a restart is sent once more
 _QUICKEST = timedelta(seconds=2)                # nobody types an address faster, and programs do
 _OLDEST = timedelta(hours=48)
-_LONGEST = 320              # characters of an address that are looked at; none has more (RFC 5321, 4.5.3.1)
 _HOUR = "3600"              # seconds after which the limits of sign_up.py let one in again
 
 
@@ -48,7 +47,7 @@ def form(visit: Visit) -> str:
 
 def join(visit: Visit) -> str:
     visit = visit.speaking(_language(visit))
-    email = _field("email").strip()[:_LONGEST]
+    email = _field("email").strip()[:LONGEST]
     if _field("website"):       # which no one sees but programs
         log.info("sign-up: a form with the hidden field filled")
         raise see_other("/subscribe/asked")

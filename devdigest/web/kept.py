@@ -58,7 +58,10 @@ class Kept:
         self._watcher.close()
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
-        if environ["QUERY_STRING"] or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        # bottle passes over bytes of a path that are no UTF-8, so one page would be kept under any number
+        # of names; paths of pages that are kept are ASCII
+        if (environ["QUERY_STRING"] or environ["REQUEST_METHOD"] not in ("GET", "HEAD")
+                or not environ["PATH_INFO"].isascii()):
             answer = _ask(self._app, environ)
         else:
             language = preferred(environ.get("HTTP_ACCEPT_LANGUAGE", "")) or self._site.language

@@ -41,16 +41,19 @@ def ask_to_leave(visit: Visit, token: str) -> str:
 def leave(visit: Visit, token: str) -> str:
     """For the button and for mail programs (RFC 8058). The body is not read, so that none is wrong."""
     subscriber = _reader(visit, token)
-    subscribers.cancel(subscriber, visit.now, visit.config.site.timezone)
+    ended = subscribers.cancel(subscriber, visit.now, visit.config.site.timezone)
     log.info("subscriber %d cancelled by link", subscriber.id)
-    return _leaving(visit, subscriber, token)
+    return _leaving(visit, subscriber, token, subscribers.undo_token(subscriber) if ended else "")
 
 
 def come_back(visit: Visit, token: str) -> str:
-    subscriber = _reader(visit, token)
+    subscriber = subscribers.by_undo(token)
+    if subscriber is None:
+        raise nobodys(visit, "no_such_link")
     subscribers.take_back(subscriber, visit.now, visit.config.site.timezone)
     log.info("subscriber %d took it back, now %s", subscriber.id, subscriber.state)
-    return _managing(visit, subscriber, token, done="back" if subscriber.state == "active" else "")
+    return _managing(visit, subscriber, subscribers.link_token(subscriber),
+                     done="back" if subscriber.state == "active" else "")
 
 
 def manage(visit: Visit, token: str) -> str:
@@ -113,11 +116,10 @@ def _one_of(name: str, words: tuple[str, ...]) -> str:
     return given
 
 
-def _leaving(visit: Visit, subscriber: Subscriber, token: str) -> str:
+def _leaving(visit: Visit, subscriber: Subscriber, token: str, undo: str = "") -> str:
     mine, left = own(visit, subscriber), subscriber.state == "cancelled"
     return mine.page("leave", mine.say("left" if left else "leave"), token=token, left=left,
-                     undo=subscribers.can_take_back(subscriber, visit.now),
-                     active=subscriber.state == "active")
+                     undo=undo, active=subscriber.state == "active")
 
 
 def _managing(visit: Visit, subscriber: Subscriber, token: str, done: str = "") -> str:
@@ -128,7 +130,6 @@ def _managing(visit: Visit, subscriber: Subscriber, token: str, done: str = "") 
     return mine.page("manage", mine.say("manage"), token=token, subscriber=subscriber,
                      state=mine.say(f"is_{subscriber.state}", since), until=until,
                      choices=_choices(mine, subscriber, until),
-                     undo=subscribers.can_take_back(subscriber, visit.now),
                      done=mine.say(done) if done else "")
 
 
