@@ -98,21 +98,18 @@ class Deadline:
 
 
 class Adapter(HTTPAdapter):
-    """Makes the connections of one requests session. Set `deadline` before each fetch."""
+    """Makes the connections of one fetcher. Set `deadline` before each fetch."""
 
     deadline: Deadline
 
-    def __init__(self, allow_private: bool) -> None:
-        self._allow_private = allow_private
-        # One kept connection for each of the last hosts: a lane's host, and where it redirects to.
-        super().__init__(pool_connections=4, pool_maxsize=1)
+    def __init__(self, allow_private: bool, trust: ssl.SSLContext) -> None:
+        self._allow_private, self._trust = allow_private, trust
+        # One connection is kept, to the last host: an operator with a name for each blog counts idle ones too.
+        super().__init__(pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        # One TLS context for all: requests reads the authorities anew for each connection, at more than the
-        # handshake costs. Debian's go on being updated; certifi's are there where the system has none.
-        trust = ssl.create_default_context()
-        trust.load_verify_locations(requests.certs.where())
-        super().init_poolmanager(*args, ssl_context=trust, **options)
+        # requests would read the authorities anew for each connection, at more than the handshake costs
+        super().init_poolmanager(*args, ssl_context=self._trust, **options)
         pools: dict[str, Any] = {"http": partial(self._pool, HTTPConnectionPool, _Connection),
                                  "https": partial(self._pool, HTTPSConnectionPool, _TlsConnection)}
         self.poolmanager.pool_classes_by_scheme = pools
@@ -174,6 +171,14 @@ class _Connection(HTTPConnection):
 
 class _TlsConnection(_Connection, HTTPSConnection):
     """Name and certificate are checked by HTTPSConnection, against the name and not the address."""
+
+
+def authorities() -> ssl.SSLContext:
+    """A TLS context that trusts whom the system trusts; costly enough in time and memory to be shared."""
+    # Debian's go on being updated; certifi's are there where the system has none
+    trust = ssl.create_default_context()
+    trust.load_verify_locations(requests.certs.where())
+    return trust
 
 
 def _look_up(host: str, port: int, seconds: float) -> list[_Place]:

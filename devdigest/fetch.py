@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
-from devdigest.connections import Adapter, Deadline, NoSuchHost, NotPublic, Unreachable
+from devdigest.connections import Adapter, Deadline, NoSuchHost, NotPublic, Unreachable, authorities
 from devdigest.inflate import Inflate
 from devdigest.urls import http_url
 
@@ -72,26 +71,19 @@ class _Redirect(NamedTuple):
     status: int
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        # Even when told not to follow, requests reads and inflates the body of a redirect, to prepare a
-        # request that nobody sends (psf/requests#5529).
-        return None
-
-
 class Fetcher:
-    """Fetches one URL after the other, for one thread, over connections that are kept until `close`."""
+    """Fetches one URL after the other, for one thread, over a connection that is kept until `close`.
 
-    def __init__(self, limits: Limits, user_agent: str) -> None:
+    May be used again after that. `trust`: shared by several, see `connections.authorities`.
+    """
+
+    # Without a session of requests': no proxy, ~/.netrc or cookie can come in, and no redirect is read and
+    # inflated, to prepare a request that nobody sends (psf/requests#5529).
+    def __init__(self, limits: Limits, user_agent: str, trust: ssl.SSLContext | None = None) -> None:
         self._limits = limits
-        self._adapter = Adapter(limits.allow_private)
-        self._session = _Session()
-        self._session.trust_env = False     # no proxy and no ~/.netrc
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self._session.headers.update({"User-Agent": user_agent, "Accept": _ACCEPT,
-                                      "Accept-Encoding": "gzip, deflate"})
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, self._adapter)
+        self._adapter = Adapter(limits.allow_private, trust or authorities())
+        self._headers = {"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate",
+                         "Connection": "keep-alive"}
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +92,7 @@ class Fetcher:
         self.close()
 
     def close(self) -> None:
-        self._session.close()
+        self._adapter.close()
 
     def get(self, url: str, now: datetime, etag: str = "", modified: str = "") -> Fetched:
         """What `url` gives, after up to five redirects; the validators go to each of them.
@@ -135,7 +127,8 @@ class Fetcher:
     def _ask(self, url: str, validators: Mapping[str, str], now: datetime) -> Fetched | _Redirect:
         deadline, seconds = self._adapter.deadline, self._limits.total
         try:
-            with self._session.get(url, headers=validators, stream=True, timeout=seconds) as response:
+            request = requests.Request("GET", url, self._headers | validators).prepare()
+            with self._adapter.send(request, stream=True, timeout=seconds) as response:
                 deadline.check()
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 status = response.status_code

@@ -2,6 +2,7 @@
 
 An edge: knows URLs and validators, nothing of the records they come from.
 """
+import ssl
 import threading
 import time
 from collections import defaultdict
@@ -12,6 +13,7 @@ from queue import Empty, Full, Queue
 
 from devdigest import __version__
 from devdigest.config import Config
+from devdigest.connections import authorities
 from devdigest.fetch import Fetched, Fetcher, FetchError, Limits
 from devdigest.urls import operator
 
@@ -33,12 +35,12 @@ class Answer:
     error: FetchError | None
 
 
-def fetcher(config: Config) -> Fetcher:
+def fetcher(config: Config, trust: ssl.SSLContext | None = None) -> Fetcher:
     """A fetcher with the configured limits that says who asks and where to complain."""
     collect = config.collect
     return Fetcher(Limits(total=collect.total_seconds, max_bytes=collect.max_bytes,
                           allow_private=collect.allow_private),
-                   f"DevDigest/{__version__} (+{config.site.url}/about)")
+                   f"DevDigest/{__version__} (+{config.site.url}/about)", trust)
 
 
 def plan(asks: Iterable[Ask], per_operator: int) -> list[list[Ask]]:
@@ -59,8 +61,8 @@ def ask_all(asks: Iterable[Ask], config: Config, now: datetime, stop: threading.
     # bounded, so that bodies wait on the net and not in memory
     answers: Queue[Answer | None] = Queue(maxsize=config.collect.connections)
     # daemons: a fetch that hangs in a name server must not keep the process from ending
-    ended = threading.Event()
-    threads = [threading.Thread(target=_work, args=(lanes, answers, config, now, ended), daemon=True)
+    ended, trust = threading.Event(), authorities()
+    threads = [threading.Thread(target=_work, daemon=True, args=(lanes, answers, config, now, ended, trust))
                for _ in range(min(config.collect.connections, lanes.qsize()))]
     for thread in threads:
         thread.start()
@@ -83,15 +85,16 @@ def _until(stop: threading.Event, answers: Queue[Answer | None], working: int) -
 
 
 def _work(lanes: Queue[list[Ask]], answers: Queue[Answer | None], config: Config, now: datetime,
-          ended: threading.Event) -> None:
+          ended: threading.Event, trust: ssl.SSLContext) -> None:
     try:
-        with fetcher(config) as session:
+        with fetcher(config, trust) as session:
             while not ended.is_set():
                 try:
                     lane = lanes.get_nowait()
                 except Empty:
                     return
                 _drive(lane, session, answers, config.collect.gap, now, ended)
+                session.close()     # what is kept open would count at the operator who was just left
     finally:
         _hand_over(None, answers, ended)
 

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import feedparser
+import feedparser.api
 
 from devdigest import dates, encoding, jsonfeed
 from devdigest.text import excerpt, from_html, minutes, tidy
@@ -30,6 +31,8 @@ _HTML = ("text/html", "application/xhtml+xml")
 _HTML_PAGE = re.compile(r"<!doctype\s+html\b", re.IGNORECASE)
 _HTML_ROOTS = (b"html", b"head", b"body")
 _ROOT = re.compile(rb"\n<([\w:.-]{1,40})")
+# Not the one it prefers, for which it would look in vain at each document.
+feedparser.api.PREFERRED_XML_PARSERS[:] = ["devdigest.expat_driver"]
 _OF_A_FEED = re.compile(rb"<([\w.-]+:)?(rss|rdf|feed|channel|item|entry)\b", re.IGNORECASE)
 
 
