@@ -135,8 +135,8 @@ def _find_feed(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime) -> tup
 def _revived(blog: Blog) -> Blog:
     if blog.state != "excluded":
         raise NotAdded(f"{blog.feed}: on the list already, {blog.state}, as {blog.id} {blog.name}")
-    blog.state, blog.first_read, blog.etag, blog.modified = "active", None, "", ""
-    blog.save(only=[Blog.state, Blog.first_read, Blog.etag, Blog.modified])
+    blog.state, blog.first_read, blog.etag, blog.modified, blog.essence = "active", None, "", "", ""
+    blog.save()
     return blog
 
 

@@ -4,13 +4,17 @@ but for exclusion.
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from devdigest import choose, database, fulltext, urls
+from peewee import IntegrityError
+
+from devdigest import bulk, choose, database, fulltext, urls
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.days import local_day
+from devdigest.essence import essence
 from devdigest.fetch import Fetched, FetchError
 from devdigest.lanes import Answer, Ask, ask_all
 from devdigest.locks import locked
@@ -22,6 +26,7 @@ from devdigest.table import db
 log = logging.getLogger(__name__)
 
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=6)
+_MOST_WAITING, _LONGEST_WAIT = 50, timedelta(seconds=30)       # outcomes to be stored; the first of them
 _CONFIRMATIONS = 3                          # a redirect by mistake is mended by then
 
 Report = Callable[[int, int, int], None]    # done, of how many, failed so far
@@ -38,12 +43,17 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         running = Running(now)
         let_go(now)
         expected = Blog.expected(now)
-        asks = [Ask(blog.id, blog.feed, blog.etag, blog.modified)
-                for blog in (Blog.to_retry(now) if retry else Blog.due(now))]
+        due = Blog.to_retry(now) if retry else Blog.due(now)
+        asks = [Ask(blog.id, blog.feed, blog.etag, blog.modified, blog.essence) for blog in due.iterator()]
         run = Run.create(job="retry" if retry else "collect", started=now, blogs=len(asks))
+        batch = _Batch(config, now, past)
         for done, answer in enumerate(ask_all(asks, config, now, stop), start=1):
-            _count(run, *take(answer, config, now, past, heard=running.now()))
+            outcome = read(answer, config, running.now())
+            run.reached += outcome.error is None
+            run.failed += outcome.error is not None
+            run.posts += batch.add(outcome)
             report(done, len(asks), run.failed)
+        run.posts += batch.end()
         # A proxy that answers for every blog, or no network at all, is no reason for an issue without posts.
         run.lacks = 2 * run.reached < max(expected, min(run.blogs, 1))
         if not stop.is_set():
@@ -55,36 +65,103 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         return run
 
 
-def _count(run: Run, blog: Blog, posts: list[Post]) -> None:
-    run.reached += blog.fault == ""
-    run.failed += blog.fault != ""
-    run.posts += len(posts)
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an answer comes to, before anything of it is stored. The body is not kept."""
+    ask: Ask
+    heard: datetime             # when it came
+    fetched: Fetched | None
+    error: FetchError | None
+    feed: Feed | None = None    # None where there is nothing new in it, too
+    essence: str = ""           # of a feed that could be read
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all that is to be noted is that it was read."""
+        return self.error is None and self.feed is None and not self.fetched.moved_to
 
 
-def take(answer: Answer, config: Config, now: datetime, past: bool = False,
-         heard: datetime | None = None) -> tuple[Blog, list[Post]]:
-    """What one answer leads to: the blog's record and its new posts, in one transaction.
+def read(answer: Answer, config: Config, heard: datetime) -> Outcome:
+    """What is in an answer; a document that tells nothing new is not parsed."""
+    ask, fetched, error = answer.ask, answer.fetched, answer.error
+    if fetched is None or fetched.status == 304:
+        return Outcome(ask, heard, fetched, error)
+    bare = replace(fetched, body=b"")
+    found = essence(fetched.body, fetched.headers.get("content-type", ""), fetched.url)
+    if found == ask.essence:
+        return Outcome(ask, heard, bare, None, essence=found)
+    try:
+        feed = parse(fetched.body, fetched.headers, fetched.url, config.site.timezone)
+    except NotAFeed as reason:
+        return Outcome(ask, heard, None, FetchError(ask.url, str(reason), "not_feed", fetched.status))
+    return Outcome(ask, heard, bare, None, feed, found)
 
-    `heard`: when it came, later than `now`, when the run began: how long to wait is counted from then.
+
+class _Batch:
+    """Outcomes to be stored together: each transaction is a write of whole pages to an SD card.
+
+    What a kill takes from it is asked and found again: validators are stored with the posts they stand for.
     """
-    fetched, error, feed = answer.fetched, answer.error, None
-    if fetched is not None and fetched.status != 304:
-        try:
-            feed = parse(fetched.body, fetched.headers, fetched.url, config.site.timezone)
-        except NotAFeed as reason:
-            error = FetchError(answer.ask.url, str(reason), "not_feed", fetched.status)
-    with db.atomic():
-        blog = Blog.get_by_id(answer.ask.id)
-        if blog.state != "active":      # paused or excluded while it was asked
-            return blog, []
-        if fetched is None or error is not None:
-            return _failed(blog, error, now, heard or now), []
-        posts = receive(blog, feed, config, now, past) if feed else []
-        # In a past day's run entries were left alone that the validators would hide from the next.
-        _was_read(blog, fetched, now, validators=not past)
+
+    def __init__(self, config: Config, now: datetime, past: bool) -> None:
+        self._config, self._now, self._past = config, now, past
+        self._waiting: list[Outcome] = []
+        self._quiet: list[bulk.Unchanged] = []
+
+    def add(self, outcome: Outcome) -> int:
+        """How many new posts were stored now, of this and others."""
+        if outcome.is_quiet:
+            self._quiet.append(_unchanged(outcome.ask, outcome.fetched))
+            return 0
+        self._waiting.append(outcome)
+        waited = outcome.heard - self._waiting[0].heard
+        return self.store() if len(self._waiting) >= _MOST_WAITING or waited >= _LONGEST_WAIT else 0
+
+    def store(self) -> int:
+        """How many new posts were stored."""
+        numbers, posts = [outcome.ask.id for outcome in self._waiting], 0
+        with db.atomic():
+            # paused or excluded while it was asked: then nothing of it is stored
+            active = Blog.select().where(Blog.id.in_(numbers), Blog.state == "active")
+            blogs = {blog.id: blog for blog in active}
+            for outcome in self._waiting:
+                if blog := blogs.get(outcome.ask.id):
+                    posts += take(outcome, blog, self._config, self._now, self._past)
+        self._waiting.clear()
+        return posts
+
+    def end(self) -> int:
+        """Stores what is waiting, as `store` does, and notes who was read without anything new.
+
+        Once, at the end: who is asked again after a kill has lost nothing but a 304.
+        """
+        posts = self.store()
+        bulk.read_again(self._quiet, self._now)
+        return posts
+
+
+def _unchanged(ask: Ask, fetched: Fetched) -> bulk.Unchanged:
+    validators = (ask.etag, ask.modified) if fetched.status == 304 else (fetched.etag, fetched.modified)
+    return bulk.Unchanged(ask.id, ask.etag, ask.modified, ask.essence, fetched.status, *validators)
+
+
+def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool) -> int:
+    """Stores what one outcome leads to, or all of nothing; how many new posts."""
+    try:
+        with db.atomic():
+            if outcome.error is not None:
+                _failed(blog, outcome.error, now, outcome.heard)
+                return 0
+            posts = receive(blog, outcome.feed, config, now, past) if outcome.feed else []
+            _was_read(blog, outcome, now, past)
+    except (IntegrityError, ValueError) as reason:      # of this feed's words; what others need is stored
+        log.exception("feed %s cannot be stored", blog.feed)
+        error = FetchError(blog.feed, f"cannot be stored: {reason}"[:200], "ours", outcome.fetched.status)
+        _failed(Blog.get_by_id(blog.id), error, now, outcome.heard)
+        return 0
     if posts:
         log.info("feed %s %d new posts", blog.feed, len(posts))
-    return blog, posts
+    return len(posts)
 
 
 def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = False) -> list[Post]:
@@ -107,25 +184,30 @@ def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = 
 def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> list[Post]:
     sightings = [choose.sighting(entry, urls.canonical(entry.link), reading) for entry in entries]
     stored: dict[int, Post] = {}        # by place in the document
-    for found in choose.judge(sightings, Post.of(blog), reading):
+    new = choose.judge(sightings, bulk.known_posts(blog), reading)
+    for number, found in enumerate(new, bulk.next_post_id()):
         entry, same = entries[found.place], found.copy_of
         repeated = stored[same.place] if isinstance(same, choose.Found) else same
-        stored[found.place] = Post.create(
-            blog=blog, guid=found.guid, key=found.key, url=entry.link, title=entry.title,
+        stored[found.place] = Post(
+            id=number, blog=blog, guid=found.guid, key=found.key, url=entry.link, title=entry.title,
             excerpt=entry.excerpt, minutes=entry.minutes, published=found.published, day=found.day,
             first_seen=reading.now, verdict=found.verdict, tags="\n".join(entry.tags),
             copy_of=repeated and (repeated.copy_of_id or repeated.id))
+    bulk.insert(list(stored.values()))
     fulltext.put_in(stored.values())
     settle(post.key for post in stored.values() if post.verdict == Verdict.NEWS)
     return list(stored.values())
 
 
-def _was_read(blog: Blog, fetched: Fetched, now: datetime, validators: bool) -> None:
+def _was_read(blog: Blog, outcome: Outcome, now: datetime, past: bool) -> None:
+    fetched = outcome.fetched
     blog.fetched = blog.read = now
     blog.status, blog.fault, blog.fault_kind, blog.failures = fetched.status, "", "", 0
     blog.not_before, blog.asked_to_wait = None, False
     if fetched.status != 304:
-        blog.etag, blog.modified = (fetched.etag, fetched.modified) if validators else ("", "")
+        # In a past day's run entries were left alone that these would hide from the next.
+        blog.etag, blog.modified, blog.essence = (
+            ("", "", "") if past else (fetched.etag, fetched.modified, outcome.essence))
     _follow(blog, fetched.moved_to)
     blog.save()
 
@@ -142,7 +224,7 @@ def _follow(blog: Blog, moved_to: str) -> None:
         blog.feed, blog.feed_key, blog.moved_to, blog.moved_times = moved_to, key, "", 0
 
 
-def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> Blog:
+def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> None:
     log.warning("feed %s %s", blog.feed, error.reason)
     blog.fetched, blog.status, blog.failures = now, error.status, blog.failures + 1
     blog.fault, blog.fault_kind = error.reason, error.kind
@@ -155,7 +237,6 @@ def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> Bl
     elif error.status == 410:
         blog.state, blog.paused_for = "paused", error.reason
     blog.save()
-    return blog
 
 
 def settle(keys: Iterable[str]) -> None:

@@ -104,7 +104,7 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, allow_private: bool, trust: ssl.SSLContext) -> None:
         self._allow_private, self._trust = allow_private, trust
-        # One connection is kept, to the last host: an operator with a name for each blog counts idle ones too.
+        # One connection is kept, to the last host: an operator of many hosts counts the idle ones too.
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:

@@ -20,11 +20,12 @@ from devdigest.urls import operator
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What to fetch; `id` is the caller's own. `etag` and `modified` as they were received."""
+    """What to fetch; `id` and `essence` are the caller's own. `etag` and `modified` as they were received."""
     id: int
     url: str
     etag: str = ""
     modified: str = ""
+    essence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,10 @@ class Blog(Table):
     read = UtcField(null=True)                  # the last good read, 304 too
     first_read = UtcField(null=True)            # the first read that gave an entry; None: the next one is
     fault_kind = TextField(constraints=[EMPTY], default="")     # of `fault`: a word of fetch.FAULTS
+    essence = TextField(constraints=[EMPTY], default="")        # of the document last read; see essence.py
 
     class Meta:
+        only_save_dirty = True      # no index is written for a column that nobody touched
         indexes = ((("state",), False),)
 
     @classmethod

@@ -49,4 +49,6 @@ _TO_2 = (       # the site: consent from the form, links of one purpose, search,
     fulltext.FILL,
 )
 
-UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2,)
+_TO_3 = ("ALTER TABLE blog ADD COLUMN essence TEXT NOT NULL DEFAULT ''",)
+
+UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3)

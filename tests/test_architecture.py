@@ -10,9 +10,10 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 # order (ground, records, core, edges); steps import no other step but those that all may use.
 GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "locks", "addresses",
           "recipients", "inflate", "terms"]
-RECORDS = ["columns", "table", "memory", "models", "readers", "counts", "fulltext", "upgrades", "database"]
-CORE = ["wording", "encoding", "jsonfeed", "parse", "identity", "choose", "bloglists", "opml", "discover",
-        "replies", "edition", "letter", "draft", "compose", "notices", "charts"]
+RECORDS = ["columns", "table", "memory", "models", "readers", "bulk", "counts", "fulltext", "upgrades",
+           "database"]
+CORE = ["wording", "essence", "encoding", "jsonfeed", "expat_driver", "parse", "identity", "choose", "bloglists",
+        "opml", "discover", "replies", "edition", "letter", "draft", "compose", "notices", "charts"]
 EDGES = ["connections", "fetch", "lanes", "smtp", "maildir", "line"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
          "blogs", "collect", "publish", "deliver", "search", "whereabouts", "stats", "care", "agenda",

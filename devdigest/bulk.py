@@ -1,0 +1,65 @@
+"""What a collect reads and writes of many rows at once, without a record for each."""
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from peewee import chunked, fn
+
+from devdigest.models import Blog, Post
+from devdigest.table import db
+
+_PORTION = 500      # rows of one statement; SQLite allows 32,766 values
+
+# "As it was": who was left out and added again meanwhile is to be read from the beginning.
+_READ_AGAIN = """
+    UPDATE blog SET fetched = :when, read = :when, status = :status, etag = :new_etag,
+        modified = :new_modified, fault = '', fault_kind = '', failures = 0, not_before = NULL, asked_to_wait = 0,
+        moved_to = '', moved_times = 0
+    WHERE id = :id AND state = 'active' AND etag = :etag AND modified = :modified AND essence = :essence"""
+
+
+class KnownPost(NamedTuple):
+    """Of a post, what tells it apart from others of its blog."""
+    id: int
+    copy_of_id: int | None
+    guid: str
+    key: str
+    title: str
+    day: date
+    published: datetime | date | None
+
+
+class Unchanged(NamedTuple):
+    """A blog whose feed gave what it had given before: its validators and essence as they were and are."""
+    id: int
+    etag: str
+    modified: str
+    essence: str
+    status: int
+    new_etag: str
+    new_modified: str
+
+
+def known_posts(blog: Blog) -> list[KnownPost]:
+    """All of the blog, oldest first."""
+    rows = (Post.select(Post.id, Post.copy_of, Post.guid, Post.key, Post.title, Post.day, Post.published)
+            .where(Post.blog == blog).order_by(Post.id))
+    return [KnownPost(*row) for row in rows.tuples()]
+
+
+def next_post_id() -> int:
+    """The number that the next post gets; in the transaction that stores it."""
+    return 1 + (Post.select(fn.MAX(Post.id)).scalar() or 0)
+
+
+def insert(posts: Sequence[Post]) -> None:
+    """Stores posts that have their numbers already."""
+    for some in chunked(posts, _PORTION):
+        Post.insert_many([post.__data__ for post in some]).execute()
+
+
+def read_again(blogs: Iterable[Unchanged], now: datetime) -> None:
+    """Notes a good read at `now`, in the order of numbers: so each page of the table is written once."""
+    when = Blog.read.db_value(now)
+    with db.atomic():
+        db.connection().executemany(_READ_AGAIN, [{"when": when} | blog._asdict() for blog in sorted(blogs)])
