@@ -3,12 +3,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from peewee import chunked, fn
+from peewee import fn
 
 from devdigest.models import Blog, Post
 from devdigest.table import db
-
-_PORTION = 500      # rows of one statement; SQLite allows 32,766 values
 
 # "As it was": who was left out and added again meanwhile is to be read from the beginning.
 _READ_AGAIN = """
@@ -54,8 +52,12 @@ def next_post_id() -> int:
 
 def insert(posts: Sequence[Post]) -> None:
     """Stores posts that have their numbers already."""
-    for some in chunked(posts, _PORTION):
-        Post.insert_many([post.__data__ for post in some]).execute()
+    fields = Post._meta.sorted_fields
+    columns = ", ".join(f'"{field.column_name}"' for field in fields)
+    # by hand, as peewee writes out a statement for each number of rows, at more than they cost
+    db.connection().executemany(
+        f"INSERT INTO post ({columns}) VALUES ({', '.join('?' * len(fields))})",
+        [[field.db_value(post.__data__.get(field.name)) for field in fields] for post in posts])
 
 
 def read_again(blogs: Iterable[Unchanged], now: datetime) -> None:

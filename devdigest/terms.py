@@ -6,6 +6,7 @@ single syllable is the beginning of a pair.
 """
 import re
 import unicodedata
+from itertools import pairwise
 
 _CJK = r"\u1100-\u11ff\u3005\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
 _SYLLABLE = rf"(?=[{_CJK}])[^\W_]"
@@ -106,7 +107,7 @@ def _sought(phrase: tuple[Run, ...]) -> str:
 
 
 def _pairs(syllables: str) -> list[str]:
-    return [syllables[place:place + 2] for place in range(len(syllables) - 1)]
+    return [one + next_one for one, next_one in pairwise(syllables)]
 
 
 def _word(word: str) -> str:

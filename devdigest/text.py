@@ -29,10 +29,10 @@ _ENDLESS_NUMBER = re.compile(r"&#x?[0-9a-f]{8,}+;?", re.IGNORECASE)     # int() 
 # and the last two of the first plane, which XML cannot hold.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e"
                         "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f\ud800-\udfff]")
-_FILLERS = {0x3164: " ", 0xFFA0: " "}   # Hangul fillers: letters to Unicode, but nothing to see
+_FILLERS = ("\u3164", "\uffa0")       # of Hangul: letters to Unicode, but nothing to see
 
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]」』]*(?=\s)")
-_SYLLABLE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_SYLLABLES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SYLLABLES_A_MINUTE = 500
 _WORDS_A_MINUTE = 230
@@ -52,7 +52,9 @@ def _parting(markup: re.Match[str]) -> str:
 def tidy(text: str) -> str:
     """One line in NFC, with nothing in it that is invisible or turns the direction of what follows."""
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-    return " ".join(text.translate(_FILLERS).split())
+    for filler in _FILLERS:     # many times as fast as `translate`
+        text = text.replace(filler, " ")
+    return " ".join(text.split())
 
 
 def excerpt(text: str, limit: int = 200) -> str:
@@ -69,6 +71,7 @@ def excerpt(text: str, limit: int = 200) -> str:
 
 def minutes(text: str) -> int:
     """Reading time, at least 1: Korean, Chinese and Japanese by the syllable, everything else by the word."""
-    others, syllables = _SYLLABLE.subn(" ", text)
+    others, runs = _SYLLABLES.subn(" ", text)
+    syllables = len(text) - len(others) + runs
     words = len(_WORD.findall(others))
     return max(1, round(syllables / _SYLLABLES_A_MINUTE + words / _WORDS_A_MINUTE))
