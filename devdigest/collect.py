@@ -135,8 +135,9 @@ class _Batch:
 
         Once, at the end: who is asked again after a kill has lost nothing but a 304.
         """
-        posts = self.store()
-        bulk.read_again(self._quiet, self._now)
+        with db.atomic():
+            posts = self.store()
+            bulk.read_again(self._quiet, self._now)
         return posts
 
 

@@ -46,6 +46,11 @@ class FeedServer:
         """The paths asked for, in order, with their queries."""
         return [path for path, _ in self.requests]
 
+    @property
+    def open(self) -> int:
+        """How many connections are open now."""
+        return len(self._server.open)
+
     def url(self, path: str = "/", host: str = "") -> str:
         address, port = self._server.server_address[:2]
         return f"{'https' if self._server.tls else 'http'}://{host or address}:{port}{path}"

@@ -12,8 +12,9 @@ GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "loc
           "recipients", "inflate", "terms"]
 RECORDS = ["columns", "table", "memory", "models", "readers", "bulk", "counts", "fulltext", "upgrades",
            "database"]
-CORE = ["wording", "essence", "encoding", "jsonfeed", "expat_driver", "parse", "identity", "choose", "bloglists",
-        "opml", "discover", "replies", "edition", "letter", "draft", "compose", "notices", "charts"]
+CORE = ["wording", "essence", "encoding", "jsonfeed", "expat_driver", "parse", "identity", "choose",
+        "bloglists", "opml", "discover", "replies", "edition", "letter", "draft", "compose", "notices",
+        "charts"]
 EDGES = ["connections", "fetch", "lanes", "smtp", "maildir", "line"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
          "blogs", "collect", "publish", "deliver", "search", "whereabouts", "stats", "care", "agenda",

@@ -11,6 +11,7 @@ from feed_server import FeedServer
 from devdigest import blogs, database, search
 from devdigest.collect import collect, let_go, release
 from devdigest.config import Config
+from devdigest.lanes import fetcher
 from devdigest.locks import Busy, locked
 from devdigest.memory import Run
 from devdigest.models import Blog, Post, Verdict
@@ -64,6 +65,77 @@ def test_new_posts_are_found_at_once_and_keep_the_tags_they_came_with(config: Co
     assert {post.title: post.tags for post in Post.of(blog)} == {"글": "Java\n무중단 배포", "two": ""}
     assert [search.find(words).total for words in ("two", "중단", "java", "kotlin")] == [1, 1, 1, 0]
     assert search.tagged("java").total == 1
+
+
+def test_a_document_with_nothing_new_but_its_build_date_is_not_read_again(config: Config,
+                                                                         feeds: FeedServer) -> None:
+    built = "<lastBuildDate>Fri, 20 Nov 2026</lastBuildDate>"
+    feeds.serve("/rss", rss(built, item("one")), etag='"1"')
+    blog = served(feeds)
+    run(config)
+    Post.delete().execute()
+    feeds.serve("/rss", rss(built.replace("20", "21"), item("one")), etag='"2"')
+    done = run(config, later := NOW + timedelta(hours=6))
+    assert (done.reached, done.posts, Post.select().count()) == (1, 0, 0)
+    assert (again(blog).status, again(blog).read, again(blog).etag) == (200, later, '"2"')
+    feeds.serve("/rss", rss(item("one"), item("two")), etag='"3"')
+    assert run(config, NOW + timedelta(hours=7)).posts == 2
+
+
+def test_whoever_comes_back_to_the_list_is_read_from_the_beginning(config: Config,
+                                                                  feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("one")))
+    blog = served(feeds)
+    run(config)
+    blogs.exclude(blog)
+    with fetcher(config) as session:
+        blogs.add(blog.feed, session, config.site.timezone, NOW, allow_private=True)
+    assert again(blog).essence == ""
+    run(config, NOW + timedelta(hours=6))
+    assert (again(blog).first_read, again(blog).essence != "") == (NOW + timedelta(hours=6), True)
+
+
+def test_who_was_left_out_and_added_again_while_it_was_asked_is_not_taken_for_read(
+        config: Config, feeds: FeedServer) -> None:
+    def leave_and_return(handler: object) -> None:
+        with database.connected(), fetcher(config) as session:
+            blogs.exclude(Blog.get())
+            blogs.add(Blog.get().feed, session, config.site.timezone, NOW, allow_private=True)
+        handler.write(304, {})
+
+    feeds.serve("/rss", rss(item("one")), etag='"1"')
+    blog = served(feeds)
+    run(config)
+    feeds.do("/rss", leave_and_return)
+    run(config, NOW + timedelta(hours=6))
+    assert (again(blog).first_read, again(blog).etag, again(blog).read) == (None, "", NOW)
+
+
+def test_what_a_kill_takes_is_asked_and_found_again(config: Config, feeds: FeedServer) -> None:
+    for number in range(60):
+        feeds.serve(f"/{number}", rss(item(f"post-{number}")), etag=f'"{number}"')
+        served(feeds, f"/{number}")
+
+    def cut_off(done: int, *_: int) -> None:
+        if done == 55:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collect(config, NOW, threading.Event(), report=cut_off)
+    assert Post.select().count() == Blog.select().where(Blog.etag != "").count() == 50
+    assert run(config, NOW + timedelta(minutes=5)).posts == 10
+    assert Post.select().count() == 60
+
+
+def test_posts_that_cannot_be_stored_cost_no_other_blog_anything(config: Config, feeds: FeedServer) -> None:
+    database.db.execute_sql("CREATE TRIGGER poison BEFORE INSERT ON post WHEN NEW.title = 'poison' "
+                            "BEGIN SELECT RAISE(ABORT, 'poisoned'); END")
+    for number, title in enumerate(("one", "poison", "two")):
+        feeds.serve(f"/{number}", rss(item(title), item(f"more-{number}")), etag='"1"')
+        served(feeds, f"/{number}")
+    assert run(config).posts == 4
+    [ill] = Blog.select().where(Blog.fault != "")
+    assert (ill.fault, ill.fault_kind, ill.etag) == ("cannot be stored: poisoned", "ours", "")
 
 
 def test_a_second_collect_stores_nothing_anew(config: Config, feeds: FeedServer) -> None:

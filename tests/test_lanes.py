@@ -93,3 +93,23 @@ def test_who_fails_over_an_answer_leaves_no_thread_behind(config: Config, feeds:
         fail_over_the_first()
     assert left_behind(before) == set()
     assert len(feeds.requests) < 20     # more than had room: some threads were waiting to hand over
+
+
+def test_a_lane_keeps_one_connection_and_leaves_none_behind(config: Config) -> None:
+    """Two hosts of one operator, then another operator: what is kept open counts as well."""
+    with FeedServer() as one, FeedServer() as two, FeedServer("127.0.0.2") as other:
+        servers, seen = (one, two, other), []
+
+        def count(handler: object) -> None:
+            until = time.monotonic() + 2        # a server is told of an end a little later
+            while (left := sum(server.open for server in servers)) > 1 and time.monotonic() < until:
+                time.sleep(0.005)
+            seen.append(left)
+            handler.write(200, {}, b"<rss/>")
+
+        for server in servers:
+            server.do("/rss", count)
+        urls = [server.url("/rss") for server in (one, two, one, other)]
+        wanted = patient(config, per_operator=1, connections=1)
+        assert len(list(ask_all(asks(*urls), wanted, NOW, threading.Event()))) == 4
+    assert seen == [1, 1, 1, 1]
