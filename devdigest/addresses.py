@@ -22,6 +22,8 @@ _SPECIAL_V6 = tuple(map(IPv6Network, (
     "2001:db8::/32", "3fff::/20",                               # documentation
     "2002::/16",            # 6to4, a way to any IPv4 address
 )))
+# Names that a network at home gives (RFC 6761, 6762, 8375; .internal by ICANN, .lan and .home by habit).
+_AT_HOME = (".local", ".localhost", ".localdomain", ".home.arpa", ".internal", ".lan", ".home")
 _NAT64 = IPv6Network("64:ff9b::/96")        # ends in the IPv4 address that is meant (RFC 6052, 2.1)
 
 
@@ -37,3 +39,8 @@ def is_public(address: str) -> bool:
             return ip in _UNICAST_V6 and not any(ip in network for network in _SPECIAL_V6)
         ip = inner
     return not any(ip in network for network in _SPECIAL_V4)
+
+
+def is_at_home(host: str) -> bool:
+    """Whether a name is one that only the owner's own network knows."""
+    return f".{host.rstrip('.').lower()}".endswith(_AT_HOME)

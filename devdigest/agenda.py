@@ -6,13 +6,16 @@ from datetime import date, datetime, timedelta
 
 from devdigest.config import Config
 from devdigest.days import at, clock, local_day, midnight
-from devdigest.memory import Run, Setting
+from devdigest.memory import Operator, Run, Setting
 from devdigest.models import Blog, Issue
 from devdigest.readers import Delivery
+from devdigest.urls import operator
 
 _AFTER_A_CUT = timedelta(minutes=5)     # a collect that was cut off is begun again, but not in a tight circle
 _AFTER_A_LACK = timedelta(minutes=15)   # one that hardly reached any blog: the network may be back
 _PATIENCE = timedelta(minutes=30)       # of publish, for a collect that began late
+_TO_SPARE = timedelta(minutes=5)        # between the end of a collect and the issue that is made of it
+_ENOUGH = timedelta(minutes=15)         # for a collect to be of use
 _MONDAY = 0                             # date.weekday()
 _LAST_CALL = timedelta(minutes=10)      # before `latest`: then an issue that lacks much is better than none
 
@@ -31,7 +34,27 @@ def collect(config: Config, now: datetime) -> str:
         return "collect"
     zone = config.site.timezone
     until = at(local_day(now, zone), clock(config.collect.retry_until), zone)
-    return "retry" if now < until and Blog.to_retry(now).exists() else ""
+    return "retry" if now < until and _any_to_retry(now) else ""
+
+
+def _any_to_retry(now: datetime) -> bool:
+    waiting = Operator.waiting(now)
+    blogs = Blog.to_retry(now, Run.left_by(now))
+    return any(operator(blog.feed) not in waiting for blog in blogs) if waiting else blogs.exists()
+
+
+def collect_ends(config: Config, now: datetime) -> datetime:
+    """When a collect begun now must have ended: in time for the issue, and for the collect after it."""
+    zone = config.site.timezone
+    days = (local_day(now, zone), local_day(now, zone) + timedelta(days=1))
+    following = min(time for day in days for text in config.collect.times
+                    if (time := at(day, clock(text), zone)) > now)
+    if Issue.of(days[0]) is not None or now >= closes(config, now):
+        return following
+    opens = at(days[0], config.digest.opens, zone)
+    early = opens - _TO_SPARE
+    # where that is hardly possible any more, publish waits for it
+    return min(following, early) if early - now >= _ENOUGH else max(now, opens) + _PATIENCE - _TO_SPARE
 
 
 def _last_time(config: Config, now: datetime) -> datetime:

@@ -3,7 +3,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devdigest import blogs, collect, lanes, patch, status
+from devdigest import blogs, intake, lanes, patch, status
 from devdigest.bloglists import NotAList
 from devdigest.context import Context
 from devdigest.days import local_day
@@ -46,7 +46,7 @@ def add(context: Context, args: Namespace) -> int:
     config, now = context.config, datetime.now(UTC)
     with lanes.fetcher(config) as fetcher:
         blog = blogs.add(args.url, fetcher, config.site.timezone, now, group=args.group,
-                         allow_private=config.collect.allow_private)
+                         allow_private=config.collect.allow_private, gap=config.collect.gap)
     print(f"added {blog.name} ({blog.group}), feed {blog.feed}; it is read at the next collect")
     return 0
 
@@ -73,7 +73,7 @@ def resume(context: Context, args: Namespace) -> int:
 
 def release(context: Context, args: Namespace) -> int:
     blog = blogs.find(args.blog)
-    print(f"{blog.name}: {collect.release(blog)} held posts are news now, for the next issue")
+    print(f"{blog.name}: {intake.release(blog)} held posts are news now, for the next issue")
     return 0
 
 

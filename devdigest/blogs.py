@@ -1,4 +1,5 @@
 """The curated blog list → blogs: import, add, find, exclude, pause. No import brings back an excluded one."""
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,8 @@ from devdigest.models import Blog, IssuePost, Post, Verdict
 from devdigest.parse import Feed, NotAFeed, parse
 from devdigest.table import db
 
-_NEAR = 5       # blogs a message names as what may have been meant
+_NEAR = 5           # blogs a message names as what may have been meant
+_MOST_ASKED = 16    # places for the feed of one page: what it names, then the twelve that are guessed
 
 
 class NotAdded(Exception):
@@ -94,8 +96,9 @@ def _host(url: str) -> str:
 
 
 def add(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime, *, group: str = "people", name: str = "",
-        allow_private: bool = False) -> Blog:
-    """The blog whose feed, or whose site's page, is at `url`; it is fetched to find out.
+        allow_private: bool = False, gap: float = 0.0) -> Blog:
+    """The blog whose feed, or whose site's page, is at `url`; it is fetched to find out, with `gap` seconds
+    between two requests.
 
     An excluded one becomes active again. Raises NotAdded, also for a blog that is on the list already.
     """
@@ -103,7 +106,7 @@ def add(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime, *, group: str
         raise NotAdded(f"{url}: {reason}")
     if known := _at(url):
         return _revived(known[0])
-    address, page, feed = _find_feed(url, fetcher, zone, now)
+    address, page, feed = _find_feed(url, fetcher, zone, now, gap)
     with db.atomic():
         if known := _at(address):
             return _revived(known[0])
@@ -113,7 +116,8 @@ def add(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime, *, group: str
         return Blog.create(**values, group=group, added=now)
 
 
-def _find_feed(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime) -> tuple[str, str, Feed]:
+def _find_feed(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime,
+               gap: float) -> tuple[str, str, Feed]:
     """(URL of the feed, URL of the page that led to it or "", feed)."""
     try:
         first = fetcher.get(url, now)
@@ -123,7 +127,8 @@ def _find_feed(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime) -> tup
         return url, "", parse(first.body, first.headers, first.url, zone)
     except NotAFeed:
         candidates = feed_links(first.body, first.url) + guesses(first.url)
-    for candidate in dict.fromkeys(candidates):
+    for candidate in list(dict.fromkeys(candidates))[:_MOST_ASKED]:
+        time.sleep(gap)
         try:
             fetched = fetcher.get(candidate, now)
             return candidate, first.url, parse(fetched.body, fetched.headers, fetched.url, zone)

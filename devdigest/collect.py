@@ -1,68 +1,114 @@
-"""Feeds due → fetch → parse → new posts and the next check. A post's verdict changes here and nowhere else,
-but for exclusion.
-"""
+"""Feeds due → fetch → parse → intake, and the next check of each blog."""
 import logging
+import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import UTC, datetime, timedelta
+from random import Random
 
 from peewee import IntegrityError
 
-from devdigest import bulk, choose, database, fulltext, urls
+from devdigest import bulk, database, moves
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.days import local_day
+from devdigest.discover import feed_links
 from devdigest.essence import essence
+from devdigest.feed import Feed, NotAFeed
 from devdigest.fetch import Fetched, FetchError
-from devdigest.lanes import Answer, Ask, ask_all
+from devdigest.intake import let_go, receive
+from devdigest.lanes import Answer, Ask, Round
 from devdigest.locks import locked
-from devdigest.memory import Run
-from devdigest.models import Blog, Post, Verdict
-from devdigest.parse import Entry, Feed, NotAFeed, parse
+from devdigest.memory import Operator, Run
+from devdigest.models import TRIES, Blog
+from devdigest.pace import Pace
+from devdigest.parsing import NoParser, Parser
 from devdigest.table import db
 
 log = logging.getLogger(__name__)
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=6)
 _MOST_WAITING, _LONGEST_WAIT = 50, timedelta(seconds=30)       # outcomes to be stored; the first of them
-_CONFIRMATIONS = 3                          # a redirect by mistake is mended by then
 
-Report = Callable[[int, int, int], None]    # done, of how many, failed so far
+# done, of how many, failed so far, and what to say of the rest
+Report = Callable[[int, int, int, Callable[[], str]], None]
 
 
 def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool = False,
-            past: bool = False, report: Report = lambda *_: None) -> Run:
-    """Reads every blog that is due, with `retry` only those whose failure may have passed; may be repeated.
+            past: bool = False, until: datetime | None = None, report: Report = lambda *_: None) -> Run:
+    """Reads every blog that is due, with `retry` only those whose failure may have passed and those that the
+    last collect did not come to; may be repeated. What is left at `until` comes first next time.
 
     `past`: `now` is not the time it is but a day's own clock, so entries dated after it are left alone.
     One blog's failure is a line in the log and on its record. Raises Busy.
     """
-    with locked(config.folder, "collect"), database.refetchable():
+    with (locked(config.folder, "collect"), database.refetchable(),
+          Parser(config.site.timezone) as parser):
         running = Running(now)
         let_go(now)
         expected = Blog.expected(now)
-        due = Blog.to_retry(now) if retry else Blog.due(now)
-        asks = [Ask(blog.id, blog.feed, blog.etag, blog.modified, blog.essence) for blog in due.iterator()]
-        run = Run.create(job="retry" if retry else "collect", started=now, blogs=len(asks))
+        asks = _asks(config, now, retry)
+        tour = Round(asks, config, now, _pace(config, now, until))
+        run = Run.create(job="retry" if retry else "collect", started=now, blogs=len(asks),
+                         not_reached=len(asks), lanes=len(tour.lanes))
+        log.info("%s: %d blogs, %s", run.job, run.blogs, tour.outlook())
         batch = _Batch(config, now, past)
-        for done, answer in enumerate(ask_all(asks, config, now, stop), start=1):
-            outcome = read(answer, config, running.now())
-            run.reached += outcome.error is None
-            run.failed += outcome.error is not None
+        for done, answer in enumerate(tour.answers(stop), start=1):
+            _count(run, outcome := read(answer, parser, running.now()))
             run.posts += batch.add(outcome)
-            report(done, len(asks), run.failed)
+            if answer.pause:
+                _leave_alone(answer, tour.pace, running.now())
+            report(done, len(asks), run.failed, tour.outlook)
         run.posts += batch.end()
+        if run.not_reached:
+            report(len(asks) - run.not_reached, len(asks) - run.not_reached, run.failed, tour.outlook)
+        Operator.note({name: tour.pace.usual[name] for name, count in tour.pace.heard.items() if count > 1})
         # A proxy that answers for every blog, or no network at all, is no reason for an issue without posts.
         run.lacks = 2 * run.reached < max(expected, min(run.blogs, 1))
         if not stop.is_set():
             run.finished = running.now()
-        run.said = (f"{run.blogs:,} blogs, {run.reached:,} read, {run.failed:,} failed, "
+        left = f"{run.not_reached:,} not reached, " if run.not_reached else ""
+        run.said = (f"{run.blogs:,} blogs, {run.reached:,} read, {run.failed:,} failed, {left}"
                     f"{run.posts:,} new posts, {running.seconds():.0f} s")
         run.save()
         log.info("%s: %s%s", run.job, run.said, ", stopped early" if stop.is_set() else "")
         return run
+
+
+def _asks(config: Config, now: datetime, retry: bool) -> list[Ask]:
+    """Whoever was asked longest ago comes first, so what the last run did not come to; of those asked in one
+    run another one is last each day.
+    """
+    blogs = list(Blog.to_retry(now, Run.left_by(now)) if retry else Blog.due(now))
+    Random(local_day(now, config.site.timezone).toordinal()).shuffle(blogs)
+    blogs.sort(key=lambda blog: blog.fetched or _NEVER)
+    return [_ask(blog, moves.address(blog)) for blog in blogs]
+
+
+def _ask(blog: Blog, url: str) -> Ask:
+    known = (blog.etag, blog.modified, blog.essence) if url == blog.feed else ()
+    return Ask(blog.id, url, *known)
+
+
+def _pace(config: Config, now: datetime, until: datetime | None) -> Pace:
+    waits = {name: (end - now).total_seconds() for name, end in Operator.waiting(now).items()}
+    # the last fetch may begin so long before the end as it may take
+    most = math.inf if until is None else (until - now).total_seconds() - config.collect.total_seconds
+    return Pace(config.collect.gap, Operator.usual(), waits, most)
+
+
+def _leave_alone(answer: Answer, pace: Pace, heard: datetime) -> None:
+    name = answer.operator
+    log.warning("%s wants to be left alone for %d s", name, answer.pause)
+    Operator.leave_alone(name, pace.usual.get(name, 0.0), heard + timedelta(seconds=answer.pause))
+
+
+def _count(run: Run, outcome: "Outcome") -> None:
+    run.not_reached -= 1
+    run.reached += outcome.error is None
+    run.failed += outcome.error is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +120,7 @@ class Outcome:
     error: FetchError | None
     feed: Feed | None = None    # None where there is nothing new in it, too
     essence: str = ""           # of a feed that could be read
+    named: str = ""             # the feed that a page names which came instead of one
 
     @property
     def is_quiet(self) -> bool:
@@ -81,7 +128,7 @@ class Outcome:
         return self.error is None and self.feed is None and not self.fetched.moved_to
 
 
-def read(answer: Answer, config: Config, heard: datetime) -> Outcome:
+def read(answer: Answer, parser: Parser, heard: datetime) -> Outcome:
     """What is in an answer; a document that tells nothing new is not parsed."""
     ask, fetched, error = answer.ask, answer.fetched, answer.error
     if fetched is None or fetched.status == 304:
@@ -91,9 +138,11 @@ def read(answer: Answer, config: Config, heard: datetime) -> Outcome:
     if found == ask.essence:
         return Outcome(ask, heard, bare, None, essence=found)
     try:
-        feed = parse(fetched.body, fetched.headers, fetched.url, config.site.timezone)
-    except NotAFeed as reason:
-        return Outcome(ask, heard, None, FetchError(ask.url, str(reason), "not_feed", fetched.status))
+        feed = parser.parse(fetched.body, fetched.headers, fetched.url)
+    except (NotAFeed, NoParser) as reason:
+        kind, status = ("not_feed", fetched.status) if isinstance(reason, NotAFeed) else ("ours", None)
+        named = next(iter(feed_links(fetched.body, fetched.url)), "") if status else ""
+        return Outcome(ask, heard, None, FetchError(ask.url, str(reason), kind, status), named=named)
     return Outcome(ask, heard, bare, None, feed, found)
 
 
@@ -150,8 +199,8 @@ def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool
     """Stores what one outcome leads to, or all of nothing; how many new posts."""
     try:
         with db.atomic():
-            if outcome.error is not None:
-                _failed(blog, outcome.error, now, outcome.heard)
+            if (error := _moved(blog, outcome)) is not None:
+                _failed(blog, error, now, outcome.heard)
                 return 0
             posts = receive(blog, outcome.feed, config, now, past) if outcome.feed else []
             _was_read(blog, outcome, now, past)
@@ -165,39 +214,13 @@ def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool
     return len(posts)
 
 
-def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = False) -> list[Post]:
-    """Stores what is new in a feed that could be read. Within the caller's transaction."""
-    zone = config.site.timezone
-    reading = choose.Reading(now=now, zone=zone, late_days=config.digest.late_days,
-                             first=blog.first_read is None,
-                             fresh=blog.read is None or local_day(blog.read, zone) < local_day(now, zone))
-    entries = [entry for entry in feed.entries if not (past and choose.is_ahead(entry.published, reading))]
-    posts = _store(blog, entries, reading)
-    if entries and blog.first_read is None:
-        blog.first_read = now
-    if not blog.site and feed.site:
-        blog.site, blog.site_key = feed.site, urls.canonical(feed.site)
-    blog.read = now
-    blog.save()
-    return posts
-
-
-def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> list[Post]:
-    sightings = [choose.sighting(entry, urls.canonical(entry.link), reading) for entry in entries]
-    stored: dict[int, Post] = {}        # by place in the document
-    new = choose.judge(sightings, bulk.known_posts(blog), reading)
-    for number, found in enumerate(new, bulk.next_post_id()):
-        entry, same = entries[found.place], found.copy_of
-        repeated = stored[same.place] if isinstance(same, choose.Found) else same
-        stored[found.place] = Post(
-            id=number, blog=blog, guid=found.guid, key=found.key, url=entry.link, title=entry.title,
-            excerpt=entry.excerpt, minutes=entry.minutes, published=found.published, day=found.day,
-            first_seen=reading.now, verdict=found.verdict, tags="\n".join(entry.tags),
-            copy_of=repeated and (repeated.copy_of_id or repeated.id))
-    bulk.insert(list(stored.values()))
-    fulltext.put_in(stored.values())
-    settle(post.key for post in stored.values() if post.verdict == Verdict.NEWS)
-    return list(stored.values())
+def _moved(blog: Blog, outcome: Outcome) -> FetchError | None:
+    """The blog's fault, once it is noted where its feed may have gone."""
+    if outcome.ask.url != blog.feed:
+        return moves.found(blog, outcome.ask.url, outcome.error)
+    if outcome.error is not None and outcome.error.kind == "not_feed":
+        moves.seek(blog, outcome.named)
+    return outcome.error
 
 
 def _was_read(blog: Blog, outcome: Outcome, now: datetime, past: bool) -> None:
@@ -209,25 +232,13 @@ def _was_read(blog: Blog, outcome: Outcome, now: datetime, past: bool) -> None:
         # In a past day's run entries were left alone that these would hide from the next.
         blog.etag, blog.modified, blog.essence = (
             ("", "", "") if past else (fetched.etag, fetched.modified, outcome.essence))
-    _follow(blog, fetched.moved_to)
+    moves.follow(blog, fetched.moved_to)
     blog.save()
 
 
-def _follow(blog: Blog, moved_to: str) -> None:
-    """A permanent redirect (RFC 9110, 15.4.2, 15.4.9) becomes the feed's URL once seen often enough."""
-    blog.moved_times = blog.moved_times + 1 if moved_to and moved_to == blog.moved_to else int(bool(moved_to))
-    blog.moved_to = moved_to
-    if blog.moved_times < _CONFIRMATIONS:
-        return
-    key = urls.canonical(moved_to)
-    if Blog.get_or_none(Blog.feed_key == key, Blog.id != blog.id) is None:
-        log.info("feed %s moved to %s", blog.feed, moved_to)
-        blog.feed, blog.feed_key, blog.moved_to, blog.moved_times = moved_to, key, "", 0
-
-
 def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> None:
-    log.warning("feed %s %s", blog.feed, error.reason)
     blog.fetched, blog.status, blog.failures = now, error.status, blog.failures + 1
+    log.warning("feed %s %s%s", blog.feed, error.reason, _for_how_long(blog, now))
     blog.fault, blog.fault_kind = error.reason, error.kind
     blog.not_before, blog.asked_to_wait = None, error.retry_after is not None
     if error.retry_after is not None:
@@ -240,32 +251,8 @@ def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> No
     blog.save()
 
 
-def settle(keys: Iterable[str]) -> None:
-    """News that repeats another blog's article becomes its copy, for each of these canonical links."""
-    if not (wanted := set(keys) - {""}):
-        return
-    shared = Post.sharing(wanted)
-    for key, group in groupby(shared, key=lambda post: post.key):
-        posts = list(group)
-        if len(posts) < 2:
-            continue
-        original = choose.original(posts, Blog.owning(key))
-        for post in posts:
-            if original and post.id != original.id and post.verdict == Verdict.NEWS and not post.mailed:
-                post.verdict, post.copy_of = Verdict.COPY, original.id
-                post.save(only=[Post.verdict, Post.copy_of])
-
-
-def release(blog: Blog) -> int:
-    """Held posts of a blog become news after all; how many there were."""
-    with db.atomic():
-        held = list(Post.select().where(Post.blog == blog, Post.verdict == Verdict.HELD))
-        Post.update(verdict=Verdict.NEWS).where(Post.id.in_([post.id for post in held])).execute()
-        settle(post.key for post in held)
-    return len(held)
-
-
-def let_go(now: datetime) -> int:
-    """Posts held for three days that nobody released become history; how many."""
-    return (Post.update(verdict=Verdict.HISTORY)
-            .where(Post.verdict == Verdict.HELD, Post.first_seen <= now - choose.HELD_FOR).execute())
+def _for_how_long(blog: Blog, now: datetime) -> str:
+    if blog.failures <= TRIES or not Blog.select().where(Blog.id == blog.id, Blog.is_long_dead(now)).exists():
+        return ""
+    since = f"not read since {blog.read:%Y-%m-%d}" if blog.read else "never read"
+    return f"; {since}, asked once a week"

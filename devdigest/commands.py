@@ -48,7 +48,9 @@ def when(context: Context, args: Namespace) -> tuple[datetime, bool]:
 def collect_command(context: Context, args: Namespace) -> int:
     now, past = when(context, args)
     run = collect(context.config, now, context.stop, past=past, report=progress("collect"))
-    _say(args, {"blogs": run.blogs, "reached": run.reached, "failed": run.failed, "new_posts": run.posts},
+    _say(args, {"blogs": run.blogs, "reached": run.reached, "failed": run.failed,
+                "not_reached": run.not_reached, "new_posts": run.posts, "lanes": run.lanes,
+                "seconds": run.seconds},
          lambda: f"collect: {run.said}")
     return _stopped(context, "collect")
 

@@ -18,7 +18,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from devdigest.addresses import is_public
+from devdigest.addresses import is_at_home, is_public
+
+_OWN_NAME = 2.0     # seconds that the look-up of our own name may take
 
 _Place = tuple[int, int, int, str, tuple]       # as socket.getaddrinfo gives it
 
@@ -98,12 +100,16 @@ class Deadline:
 
 
 class Adapter(HTTPAdapter):
-    """Makes the connections of one fetcher. Set `deadline` before each fetch."""
+    """Makes the connections of one fetcher. Set `deadline` before each fetch.
+
+    `home`: a name that leads to ourselves, "" for none; it is looked up once.
+    """
 
     deadline: Deadline
 
-    def __init__(self, allow_private: bool, trust: ssl.SSLContext) -> None:
+    def __init__(self, allow_private: bool, trust: ssl.SSLContext, home: str = "") -> None:
         self._allow_private, self._trust = allow_private, trust
+        self._home, self._own = home, frozenset[str]()
         # One connection is kept, to the last host: an operator of many hosts counts the idle ones too.
         super().__init__(pool_connections=1, pool_maxsize=1)
 
@@ -127,10 +133,11 @@ class Adapter(HTTPAdapter):
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection to the first address that answers. Raises Unreachable, OSError, TimeoutError."""
+        if is_at_home(host) and not self._allow_private:
+            raise NotPublic("the name is one of a network at home")
         found = _look_up(host, port, self.deadline.left())
-        for *_, address in found:
-            if not (self._allow_private or is_public(address[0])):
-                raise NotPublic(f"address {address[0]} is not public")
+        if not self._allow_private:
+            self._judge([address[0] for *_, address in found])
         while True:
             place, *found = found
             try:
@@ -139,6 +146,19 @@ class Adapter(HTTPAdapter):
             except OSError:
                 if not found:
                     raise
+
+    def _judge(self, addresses: list[str]) -> None:
+        for address in addresses:
+            if not is_public(address):
+                raise NotPublic(f"address {address} is not public")
+        if self._home and not self._own:
+            # a router that sends us back to ourselves would let feeds ask our own pages, as a visitor at home
+            with suppress(Unreachable, TimeoutError):
+                places = _look_up(self._home, 0, min(self.deadline.left(), _OWN_NAME))
+                self._own = frozenset(place[0] for *_, place in places)
+            self._own = self._own or frozenset({""})
+        if own := self._own & set(addresses):
+            raise NotPublic(f"address {min(own)} is this site's own")
 
     def _open(self, place: _Place, seconds: float) -> socket.socket:
         family, kind, protocol, _, address = place

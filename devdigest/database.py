@@ -9,13 +9,13 @@ import peewee
 
 from devdigest import fulltext, tokens
 from devdigest.counts import Attempt, Click, Event, Opened
-from devdigest.memory import LINK_KEY, Run, Setting
+from devdigest.memory import LINK_KEY, Operator, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
 from devdigest.table import db
 from devdigest.upgrades import UPGRADES
 
-TABLES = (Setting, Run, Blog, Post, Issue, IssuePost,
+TABLES = (Setting, Run, Operator, Blog, Post, Issue, IssuePost,
           Subscriber, Consent, Confirmation, Suppression, Delivery, Event, Opened, Click, Attempt)
 
 VERSION = 1 + len(UPGRADES)

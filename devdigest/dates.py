@@ -27,8 +27,8 @@ _EPOCH = re.compile(r"([0-9]{10})(?:[0-9]{3})?")    # seconds, or milliseconds a
 
 _ZONE = (r"\s*(?P<name>[a-z]{1,5})?"
          r"\s*(?:(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d\d)?(?::?(?P<seconds>\d\d))?(?:\s*[a-z]{1,5})?)?")
-_TIME = (r"(?:(?P<half>오전|오후|am|pm)\s*)?(?P<hour>\d{1,2}):(?P<minute>\d\d)"
-         r"(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?(?:\s*(?P<half_after>오전|오후|[ap]\.?m\b\.?))?")
+_TIME = (r"(?:(?P<half>오전|오후|am|pm)\s*)?(?P<hour>\d{1,2}):(?P<minute>\d{1,2})"
+         r"(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d+))?)?(?:\s*(?P<half_after>오전|오후|[ap]\.?m\b\.?))?")
 _THEN_TIME = rf"(?:(?:\s*t\s*|[\s,]+(?:at\s+)?){_TIME})?{_ZONE}"
 _SHAPES = tuple(re.compile(shape, re.ASCII) for shape in (
     # 2020-09-29T23:58:05+09:00, 2024. 10. 2., 2024/10/02 10:00, 2024년 10월 2일 수요일 오후 11:58

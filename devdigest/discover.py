@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from devdigest.addresses import is_public
+from devdigest.addresses import is_at_home, is_public
 from devdigest.urls import LONGEST, http_url
 
 # Paths worth asking where a page names no feed: WordPress, Tistory, Hexo, Jekyll, Hugo, Ghost.
@@ -29,10 +29,11 @@ def refusal(url: str, allow_private: bool = False) -> str:
         return "no host"
     if not (absolute := http_url(url)):
         return "not an http(s) URL"
+    host = urlsplit(absolute).hostname or ""
     try:
-        address = str(ipaddress.ip_address(urlsplit(absolute).hostname or ""))
+        address = str(ipaddress.ip_address(host))
     except ValueError:
-        return ""
+        return "" if allow_private or not is_at_home(host) else "name of a network at home"
     return "" if allow_private or is_public(address) else "private address"
 
 

@@ -3,6 +3,7 @@
 Nothing of the prolog is left in it: a DOCTYPE could declare entities that grow ten-thousandfold.
 """
 import codecs
+import encodings.aliases
 import re
 import zlib
 from contextlib import suppress
@@ -39,6 +40,12 @@ _PASSED_OVER = re.compile(r"""<!--.*?(?:-->|\Z) | <\?.*?(?:\?>|\Z) | (?P<root><[
     | <!DOCTYPE (?:"[^"]*+"|'[^']*+'|[^][>"'])*+
                 (?:\[ (?:<!--.*?(?:-->|\Z)|"[^"]*+"|'[^']*+'|[^]"'])*+ \]\s*+)?+ >
     """, re.VERBOSE | re.DOTALL | re.IGNORECASE)
+
+
+def load_codecs() -> None:
+    """Every codec that a document or a host name may need, for where no file can be opened later."""
+    for name in {"idna", "punycode", *encodings.aliases.aliases.values()}:
+        _codec(name)
 
 
 def decode(body: bytes, content_type: str) -> str:

@@ -18,6 +18,7 @@ import urllib3
 
 from devdigest.connections import Adapter, Deadline, NoSuchHost, NotPublic, Unreachable, authorities
 from devdigest.inflate import Inflate
+from devdigest.text import tidy
 from devdigest.urls import http_url
 
 MOST_REDIRECTS = 5
@@ -41,6 +42,7 @@ class Limits:
     total: float = 10.0             # seconds for all of a fetch: look-up, redirects, headers, body
     max_bytes: int = 5_000_000      # of a body as sent, and of the same decompressed
     allow_private: bool = False     # also lifts the rule of ports 80 and 443
+    home: str = ""                  # name of this site, whose addresses are refused too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ class Fetcher:
     # inflated, to prepare a request that nobody sends (psf/requests#5529).
     def __init__(self, limits: Limits, user_agent: str, trust: ssl.SSLContext | None = None) -> None:
         self._limits = limits
-        self._adapter = Adapter(limits.allow_private, trust or authorities())
+        self._adapter = Adapter(limits.allow_private, trust or authorities(), limits.home)
         self._headers = {"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate",
                          "Connection": "keep-alive"}
 
@@ -115,7 +117,7 @@ class Fetcher:
 
     def _allowed(self, link: str, base: str = "", status: int | None = None) -> str:
         if not (url := http_url(link, base)):
-            shown = re.sub(r"//[^/]*@", "//…@", link)[:100]
+            shown = tidy(re.sub(r"//[^/]*@", "//…@", link))[:100]
             if base:
                 raise FetchError(base, f"redirects to {shown}", "moved", status)
             raise FetchError(link, "not an http(s) URL", "address")

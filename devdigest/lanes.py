@@ -1,4 +1,5 @@
 """Many fetches side by side, politely: a lane per operator, one request after the other with a gap in each.
+What `pace` says decides whether the next one is made.
 
 An edge: knows URLs and validators, nothing of the records they come from.
 """
@@ -7,14 +8,16 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from queue import Empty, Full, Queue
+from urllib.parse import urlsplit
 
 from devdigest import __version__
 from devdigest.config import Config
 from devdigest.connections import authorities
 from devdigest.fetch import Fetched, Fetcher, FetchError, Limits
+from devdigest.pace import Pace, about
 from devdigest.urls import operator
 
 
@@ -34,43 +37,89 @@ class Answer:
     ask: Ask
     fetched: Fetched | None
     error: FetchError | None
+    pause: float = 0.0      # seconds for which `operator` is left alone
+
+    @property
+    def operator(self) -> str:
+        """Who gave it: of an error, whom a redirect led to."""
+        return operator(self.error.url if self.error else self.ask.url)
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """Asks to one operator, one after the other; `left` counts those still to be made."""
+    operator: str
+    asks: list[Ask]
+    left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = len(self.asks)
 
 
 def fetcher(config: Config, trust: ssl.SSLContext | None = None) -> Fetcher:
     """A fetcher with the configured limits that says who asks and where to complain."""
     collect = config.collect
     return Fetcher(Limits(total=collect.total_seconds, max_bytes=collect.max_bytes,
-                          allow_private=collect.allow_private),
+                          allow_private=collect.allow_private, home=urlsplit(config.site.url).hostname or ""),
                    f"DevDigest/{__version__} (+{config.site.url}/about)", trust)
 
 
-def plan(asks: Iterable[Ask], per_operator: int) -> list[list[Ask]]:
+def plan(asks: Iterable[Ask], per_operator: int, pace: Pace) -> list[Lane]:
     """The asks in lanes, at most `per_operator` for one operator, the longest first; order kept within."""
     operators: dict[str, list[Ask]] = defaultdict(list)
     for ask in asks:
         operators[operator(ask.url)].append(ask)
-    lanes = [lane for asked in operators.values()
+    lanes = [Lane(name, lane) for name, asked in operators.items()
              for lane in (asked[start::per_operator] for start in range(per_operator)) if lane]
-    return sorted(lanes, key=len, reverse=True)
+    return sorted(lanes, key=lambda lane: pace.expected(lane.operator, lane.left), reverse=True)
+
+
+class Round:
+    """All asks of one run, planned in `lanes`; `answers` makes them."""
+
+    def __init__(self, asks: Iterable[Ask], config: Config, now: datetime, pace: Pace | None = None) -> None:
+        self.pace = pace or Pace(config.collect.gap)
+        self.lanes = plan(asks, config.collect.per_operator, self.pace)
+        self._config, self._now = config, now
+        self._workers = min(config.collect.connections, len(self.lanes))
+
+    @property
+    def busy(self) -> int:
+        """How many lanes have asks left."""
+        return sum(lane.left > 0 for lane in self.lanes)
+
+    def forecast(self) -> float:
+        """Seconds that are left: those of the longest lane, or of all where the connections are the limit."""
+        left = [self.pace.expected(lane.operator, lane.left) for lane in self.lanes if lane.left]
+        return max(max(left, default=0.0), sum(left) / max(self._workers, 1))
+
+    def outlook(self) -> str:
+        """'12 lanes, about 4 min left'."""
+        return f"{self.busy:,} lanes, {about(self.forecast())} left"
+
+    def answers(self, stop: threading.Event) -> Iterator[Answer]:
+        """Every answer, as it comes. Ends early once `stop` is set; what was not asked has no answer."""
+        lanes: Queue[Lane] = Queue()
+        for lane in self.lanes:
+            lanes.put(lane)
+        # bounded, so that bodies wait on the net and not in memory
+        answers: Queue[Answer | None] = Queue(maxsize=self._config.collect.connections)
+        # daemons: a fetch that hangs in a name server must not keep the process from ending
+        ended, trust = threading.Event(), authorities()
+        threads = [threading.Thread(target=_work, daemon=True,
+                                    args=(lanes, answers, self._config, self._now, self.pace, ended, trust))
+                   for _ in range(self._workers)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield from _until(stop, answers, len(threads))
+        finally:
+            ended.set()
 
 
 def ask_all(asks: Iterable[Ask], config: Config, now: datetime, stop: threading.Event) -> Iterator[Answer]:
-    """Every answer, as it comes. Ends early once `stop` is set; what was not asked then has no answer."""
-    lanes: Queue[list[Ask]] = Queue()
-    for lane in plan(asks, config.collect.per_operator):
-        lanes.put(lane)
-    # bounded, so that bodies wait on the net and not in memory
-    answers: Queue[Answer | None] = Queue(maxsize=config.collect.connections)
-    # daemons: a fetch that hangs in a name server must not keep the process from ending
-    ended, trust = threading.Event(), authorities()
-    threads = [threading.Thread(target=_work, daemon=True, args=(lanes, answers, config, now, ended, trust))
-               for _ in range(min(config.collect.connections, lanes.qsize()))]
-    for thread in threads:
-        thread.start()
-    try:
-        yield from _until(stop, answers, len(threads))
-    finally:
-        ended.set()
+    """A round of which nothing is known and nothing is asked but the answers."""
+    return Round(asks, config, now).answers(stop)
 
 
 def _until(stop: threading.Event, answers: Queue[Answer | None], working: int) -> Iterator[Answer]:
@@ -85,7 +134,7 @@ def _until(stop: threading.Event, answers: Queue[Answer | None], working: int) -
             yield answer
 
 
-def _work(lanes: Queue[list[Ask]], answers: Queue[Answer | None], config: Config, now: datetime,
+def _work(lanes: Queue[Lane], answers: Queue[Answer | None], config: Config, now: datetime, pace: Pace,
           ended: threading.Event, trust: ssl.SSLContext) -> None:
     try:
         with fetcher(config, trust) as session:
@@ -94,26 +143,34 @@ def _work(lanes: Queue[list[Ask]], answers: Queue[Answer | None], config: Config
                     lane = lanes.get_nowait()
                 except Empty:
                     return
-                _drive(lane, session, answers, config.collect.gap, now, ended)
+                _drive(lane, session, answers, pace, now, ended)
                 session.close()     # what is kept open would count at the operator who was just left
     finally:
         _hand_over(None, answers, ended)
 
 
-def _drive(lane: list[Ask], session: Fetcher, answers: Queue[Answer | None], gap: float, now: datetime,
+def _drive(lane: Lane, session: Fetcher, answers: Queue[Answer | None], pace: Pace, now: datetime,
            ended: threading.Event) -> None:
-    last = time.monotonic() - gap
-    for ask in lane:
-        if ended.wait(max(0.0, last + gap - time.monotonic())):
-            return
-        try:
-            answer = Answer(ask, session.get(ask.url, now, ask.etag, ask.modified), None)
-        except FetchError as error:
-            answer = Answer(ask, None, error)
-        except RuntimeError as error:       # no thread could be started: the machine is short of memory
-            answer = Answer(ask, None, FetchError(ask.url, str(error), "ours"))
+    last = time.monotonic() - pace.gap
+    for ask in lane.asks:
+        if ended.wait(max(0.0, last + pace.gap - time.monotonic())) or not pace.may_ask(lane.operator):
+            break
+        began = time.monotonic()
+        answer = _ask(ask, session, now)
         last = time.monotonic()
-        _hand_over(answer, answers, ended)
+        lane.left -= 1
+        pause = pace.hear(lane.operator, last - began, answer.error, answer.operator)
+        _hand_over(replace(answer, pause=pause), answers, ended)
+    lane.left = 0
+
+
+def _ask(ask: Ask, session: Fetcher, now: datetime) -> Answer:
+    try:
+        return Answer(ask, session.get(ask.url, now, ask.etag, ask.modified), None)
+    except FetchError as error:
+        return Answer(ask, None, error)
+    except RuntimeError as error:       # no thread could be started: the machine is short of memory
+        return Answer(ask, None, FetchError(ask.url, str(error), "ours"))
 
 
 def _hand_over(answer: Answer | None, answers: Queue[Answer | None], ended: threading.Event) -> None:

@@ -1,10 +1,13 @@
-"""What the appliance itself remembers: hold, the key of links, the last time seen, and what each step did."""
+"""What the appliance itself remembers: hold, the key of links, the last time seen, what each step did, and
+how the operators of many blogs want to be asked.
+"""
+from collections.abc import Mapping
 from datetime import datetime
 
-from peewee import BooleanField, IntegerField, TextField
+from peewee import BooleanField, FloatField, IntegerField, TextField
 
 from devdigest.columns import UtcField
-from devdigest.table import Table
+from devdigest.table import ZERO, Table
 
 HOLD, LAST_SEEN, LINK_KEY = "hold", "last seen", "link key"       # settings
 
@@ -61,6 +64,8 @@ class Run(Table):
     posts = IntegerField(default=0)
     lacks = BooleanField(default=False)         # fewer than half of those that can be read at all
     said = TextField(default="")                # one line for `status`
+    not_reached = IntegerField(constraints=[ZERO], default=0)   # collect: no fault of theirs
+    lanes = IntegerField(constraints=[ZERO], default=0)         # collect: operators asked side by side
 
     class Meta:
         indexes = ((("job", "started"), False),)
@@ -74,3 +79,46 @@ class Run(Table):
         if finished:
             wanted = wanted.where(cls.finished.is_null(False))
         return wanted.order_by(cls.started.desc()).first()
+
+    @classmethod
+    def left_by(cls, now: datetime) -> datetime | None:
+        """When the last collect began, if it did not come to every blog."""
+        last = cls.last("collect", until=now)
+        return last.started if last and last.not_reached else None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None for one that was cut off."""
+        return self.finished and (self.finished - self.started).total_seconds()
+
+
+class Operator(Table):
+    """Who answers for the hosts of many blogs (urls.operator): its limits are kept over a restart."""
+    name = TextField(primary_key=True)
+    seconds = FloatField()                      # mean of its answers; the next forecast begins with it
+    not_before = UtcField(null=True)            # left alone until then, as it asked (RFC 9110, 10.2.3)
+
+    class Meta:
+        without_rowid = True
+
+    @classmethod
+    def waiting(cls, now: datetime) -> dict[str, datetime]:
+        """Those that are left alone still, and until when."""
+        return {one.name: one.not_before for one in cls.select().where(cls.not_before > now)}
+
+    @classmethod
+    def usual(cls) -> dict[str, float]:
+        """Seconds that an answer takes, by name."""
+        return {one.name: one.seconds for one in cls.select()}
+
+    @classmethod
+    def leave_alone(cls, name: str, seconds: float, until: datetime) -> None:
+        cls.insert(name=name, seconds=seconds, not_before=until).on_conflict(
+            conflict_target=[cls.name], preserve=[cls.not_before]).execute()
+
+    @classmethod
+    def note(cls, usual: Mapping[str, float]) -> None:
+        """How long answers took, by name; keeps until when each is left alone."""
+        rows = [{"name": name, "seconds": seconds} for name, seconds in sorted(usual.items())]
+        if rows:
+            cls.insert_many(rows).on_conflict(conflict_target=[cls.name], preserve=[cls.seconds]).execute()

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from peewee import (
     BooleanField,
+    Expression,
     ForeignKeyField,
     IntegerField,
     ModelSelect,
@@ -18,6 +19,10 @@ from peewee import (
 from devdigest.columns import DayField, UtcField, WhenField
 from devdigest.table import EMPTY, Table, one_of
 from devdigest.urls import parents
+
+TRIES = 20                                  # in a row: about ten days of two collects each
+_LONG_DEAD = timedelta(days=14)
+WEEKLY = timedelta(days=7, hours=-1)        # an hour less, not to come later each week
 
 GROUPS = ("team", "people", "overseas")     # also their order in an issue
 
@@ -66,21 +71,42 @@ class Blog(Table):
     @classmethod
     def due(cls, now: datetime) -> ModelSelect:
         """Active blogs that may be asked at `now`; whoever was reached longest ago first."""
-        return (cls.select().where(cls.state == "active",
+        return (cls.select().where(cls.state == "active", ~cls._rests(now),
                                    cls.not_before.is_null() | ~cls.asked_to_wait | (cls.not_before <= now))
                 .order_by(cls.fetched, cls.id))
 
     @classmethod
+    def _rests(cls, now: datetime) -> Expression:
+        return cls.is_long_dead(now) & (cls.fetched > now - WEEKLY)
+
+    @classmethod
+    def is_long_dead(cls, now: datetime) -> Expression:
+        """Failing for weeks in which others could be read: such a blog is asked once a week, for ever."""
+        return ((cls.failures >= TRIES)
+                & (fn.COALESCE(cls.read, cls.added) < cls._last_read(now) - _LONG_DEAD))
+
+    @classmethod
+    def _last_read(cls, now: datetime) -> datetime:
+        """When any blog was read last: nobody is dead because we were off, or without a network."""
+        last = cls.select(cls.read).where(cls.read <= now).order_by(cls.read.desc()).first()
+        return last.read if last else now
+
+    @classmethod
     def expected(cls, now: datetime) -> int:
         """How many active blogs could be read in the last week in which any was; others are not missed."""
-        last = cls.select(cls.read).where(cls.read <= now).order_by(cls.read.desc()).first()
-        week = (last.read if last else now) - timedelta(days=7)
+        week = cls._last_read(now) - timedelta(days=7)
         return cls.select().where(cls.state == "active", cls.read > week).count()
 
     @classmethod
-    def to_retry(cls, now: datetime) -> ModelSelect:
-        """Active blogs whose last fetch failed in a way that may pass, and whose waiting time is over."""
-        return (cls.select().where(cls.state == "active", cls.fault != "", cls.not_before <= now)
+    def to_retry(cls, now: datetime, left_by: datetime | None = None) -> ModelSelect:
+        """Active blogs whose last fetch failed in a way that may pass, and whose waiting time is over; and
+        those that a collect begun at `left_by` did not come to.
+        """
+        wanted = (cls.fault != "") & (cls.not_before <= now)
+        if left_by is not None:
+            wanted |= ((cls.added < left_by) & (cls.fetched.is_null() | (cls.fetched < left_by))
+                       & (cls.not_before.is_null() | (cls.not_before <= now)))
+        return (cls.select().where(cls.state == "active", ~cls._rests(now), wanted)
                 .order_by(cls.fetched, cls.id))
 
     @classmethod

@@ -6,8 +6,8 @@ import hashlib
 import io
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ import feedparser
 import feedparser.api
 
 from devdigest import dates, encoding, jsonfeed
+from devdigest.feed import Entry, Feed, NotAFeed
 from devdigest.text import excerpt, from_html, minutes, tidy
 from devdigest.urls import http_url
 
@@ -34,28 +35,8 @@ _ROOT = re.compile(rb"\n<([\w:.-]{1,40})")
 # Not the one it prefers, for which it would look in vain at each document.
 feedparser.api.PREFERRED_XML_PARSERS[:] = ["devdigest.expat_driver"]
 _OF_A_FEED = re.compile(rb"<([\w.-]+:)?(rss|rdf|feed|channel|item|entry)\b", re.IGNORECASE)
-
-
-class NotAFeed(ValueError):
-    """What a body is instead of a feed, in a few words; the owner reads them as the blog's fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    guid: str                           # the feed's own; else the link as written; else a hash of the text
-    link: str                           # absolute http(s) URL; "" where there is none
-    title: str                          # one line, at most 300 characters; "" where there is none
-    excerpt: str                        # one line, at most 200 characters
-    minutes: int | None                 # reading time, where the feed gives the whole text
-    published: datetime | date | None   # an instant in UTC, a bare date, or unreadable: see `dates.read`
-    tags: tuple[str, ...] = ()          # the blog's own, each on one line, at most 8 of 30 characters
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    title: str
-    site: str                           # absolute http(s) URL of the site; "" where the feed names none
-    entries: tuple[Entry, ...]          # in the order of the document, at most the 500 newest
+# Also within CDATA; no matter, as only a document that cannot be read is cut by it.
+_ENTRY = re.compile(rb"<((?:[\w.-]+:)?(?:item|entry))(?=[\s>]).*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
 def parse(body: bytes, headers: Mapping[str, str], url: str, zone: ZoneInfo) -> Feed:
@@ -92,13 +73,41 @@ def _document(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def _by_feedparser(source: bytes) -> dict[str, Any]:
+    """What feedparser gives; an entry over which it raises what Python can is left out, by halves."""
+    try:
+        return _feedparser(source)
+    except MemoryError:
+        raise
+    except Exception as error:
+        halves = list(_readable(_halves(source)))
+        if not halves:
+            said = excerpt(tidy(str(error)), 100)
+            raise ValueError(f"unreadable: {type(error).__name__} {said}") from error
+    document = halves[0]
+    document["entries"] = [entry for half in halves for entry in half["entries"]]
+    return document
+
+
+def _feedparser(source: bytes) -> dict[str, Any]:
     # A stream: feedparser opens bytes that are the name of a file. Without the URL: it would make guids
     # absolute, and they are to outlive a blog's move to https.
-    try:
-        return feedparser.parse(io.BytesIO(source), sanitize_html=False, resolve_relative_uris=False,
-                                response_headers={"content-type": "application/xml; charset=utf-8"})
-    except Exception as error:      # feedparser raises what Python can, and one feed never stops the others
-        raise ValueError(f"unreadable: {type(error).__name__} {excerpt(tidy(str(error)), 100)}") from error
+    return feedparser.parse(io.BytesIO(source), sanitize_html=False, resolve_relative_uris=False,
+                            response_headers={"content-type": "application/xml; charset=utf-8"})
+
+
+def _halves(source: bytes) -> list[bytes]:
+    """Two documents, each with the channel and half of the entries; none where there are not two."""
+    spans = [entry.span() for entry in _ENTRY.finditer(source)]
+    if len(spans) < 2:
+        return []
+    begin, middle, end = spans[0][0], spans[len(spans) // 2][0], spans[-1][1]
+    return [source[:middle] + source[end:], source[:begin] + source[middle:]]
+
+
+def _readable(sources: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for source in sources:
+        with suppress(ValueError):
+            yield _by_feedparser(source)
 
 
 def _entry(raw: dict[str, Any], url: str, zone: ZoneInfo) -> Entry:

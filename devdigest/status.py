@@ -47,7 +47,8 @@ def failing() -> list[Blog]:
 def _run(job: str) -> dict[str, Any] | None:
     run = Run.last(job)
     return run and {"started": run.started.isoformat(timespec="seconds"), "said": run.said,
-                    "blogs": run.blogs, "reached": run.reached, "failed": run.failed, "posts": run.posts}
+                    "blogs": run.blogs, "reached": run.reached, "failed": run.failed,
+                    "not_reached": run.not_reached, "posts": run.posts}
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

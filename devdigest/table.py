@@ -7,6 +7,7 @@ from peewee import SQL, Check, Model, SqliteDatabase
 db = SqliteDatabase(None, autoconnect=False, lock_type="IMMEDIATE")
 
 EMPTY = SQL("DEFAULT ''")       # of a column that came with an upgrade
+ZERO = SQL("DEFAULT 0")
 
 
 def one_of(column: str, words: Iterable[str]) -> Check:

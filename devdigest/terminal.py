@@ -38,12 +38,17 @@ def counts(numbers: dict[str, int]) -> str:
 
 
 def progress(name: str) -> Callable[..., None]:
-    """Reports `done, of, failed …` on one line of a terminal; in a journal it stays silent."""
+    """Reports `done, of, failed …` on one line of a terminal; in a journal it stays silent.
+
+    The fourth, where given, says what is to be said of the rest; it is asked only where that is shown.
+    """
     if not sys.stderr.isatty():
         return lambda *_: None
 
-    def report(done: int, of: int, failed: int = 0) -> None:
+    def report(done: int, of: int, failed: int = 0, rest: Callable[[], str] = str) -> None:
         told = f", {failed:,} failed" if failed else ""
+        if done < of and (more := rest()):
+            told += f", {more}"
         end = "\n" if done >= of else ""
         print(f"\r{name}: {done:,} of {of:,}{told}\x1b[K", end=end, file=sys.stderr, flush=True)
     return report

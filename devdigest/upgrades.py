@@ -51,4 +51,11 @@ _TO_2 = (       # the site: consent from the form, links of one purpose, search,
 
 _TO_3 = ("ALTER TABLE blog ADD COLUMN essence TEXT NOT NULL DEFAULT ''",)
 
-UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3)
+_TO_4 = (       # the collector: operators that want to be left alone, blogs that a run did not come to
+    """CREATE TABLE "operator" ("name" TEXT NOT NULL PRIMARY KEY, "seconds" REAL NOT NULL, "not_before" TEXT)
+        WITHOUT ROWID""",
+    "ALTER TABLE run ADD COLUMN not_reached INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE run ADD COLUMN lanes INTEGER NOT NULL DEFAULT 0",
+)
+
+UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4)

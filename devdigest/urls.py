@@ -17,6 +17,10 @@ _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 # Names under which a registry sells names, where that is not the last label alone; enough for our lists.
 _SECOND_LEVEL = re.compile(r"(^|\.)(co|or|ne|re|pe|go|ac|com|net|org|gov|edu)\.[a-z]{2}$")
 
+# Platforms that have several such names, by the first label of each; 88 of our feeds are on blogspot.
+_PLATFORMS = {"blogspot": "blogspot.com",
+              "hatenablog": "hatenablog.com", "hateblo": "hatenablog.com", "hatenadiary": "hatenablog.com"}
+
 
 def canonical(url: str) -> str:
     """The key by which two URLs are the same page: no scheme, default port, trailing slash or tracking.
@@ -86,13 +90,13 @@ def http_url(link: str, base: str = "") -> str:
 
 
 def operator(url: str) -> str:
-    """Who answers for a host: the registrable part of its name, the address itself for an address."""
+    """Who answers for a host: the platform, or the registrable part of its name; for an address itself."""
     host = _ascii_host(urlsplit(url).hostname or "")
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
-        labels = host.split(".")
-        return ".".join(labels[-3:] if _SECOND_LEVEL.search(host) else labels[-2:])
+        labels = host.split(".")[-3 if _SECOND_LEVEL.search(host) else -2:]
+        return _PLATFORMS.get(labels[0], ".".join(labels))
 
 
 def parents(key: str) -> list[str]:

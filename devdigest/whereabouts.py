@@ -14,9 +14,10 @@ from peewee import JOIN, ModelSelect
 from devdigest.config import Config
 from devdigest.days import at, clock, local_day
 from devdigest.discover import guesses
-from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
+from devdigest.memory import Operator
+from devdigest.models import WEEKLY, Blog, Issue, IssuePost, Post, Verdict
 from devdigest.text import tidy
-from devdigest.urls import canonical, http_url, parents
+from devdigest.urls import canonical, http_url, operator, parents
 
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _BARE = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/\S*)?")        # example.org/post; Node.js as well
@@ -174,13 +175,20 @@ def next_fetch(config: Config, blog: Blog, now: datetime) -> datetime | None:
     if blog.state != "active":
         return None
     zone = config.site.timezone
-    earliest = max(now, blog.not_before) if blog.asked_to_wait and blog.not_before else now
+    earliest = _earliest(blog, now)
     times = sorted(map(clock, config.collect.times))
     days = (local_day(earliest, zone) + timedelta(days=more) for more in count())
     planned = next(time for day in days for start in times
                    if (time := at(day, start, zone)) > now and time >= earliest)
     if blog.fault and blog.not_before:
-        again = max(now, blog.not_before)
+        again = max(earliest, blog.not_before)
         if again < at(local_day(again, zone), clock(config.collect.retry_until), zone):
             return min(again, planned)
     return planned
+
+
+def _earliest(blog: Blog, now: datetime) -> datetime:
+    waits = [blog.not_before if blog.asked_to_wait else None, Operator.waiting(now).get(operator(blog.feed))]
+    if blog.fetched and Blog.select().where(Blog.id == blog.id, Blog.is_long_dead(now)).exists():
+        waits.append(blog.fetched + WEEKLY)
+    return max([now, *filter(None, waits)])

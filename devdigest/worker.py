@@ -89,7 +89,8 @@ class Worker:
 
     def _collect(self, now: datetime) -> bool:
         if (kind := agenda.collect(self._config, now)):
-            collect(self._config, now, self._stop, retry=kind == "retry")
+            collect(self._config, now, self._stop, retry=kind == "retry",
+                    until=agenda.collect_ends(self._config, now))
         return True
 
     def _publish(self, now: datetime) -> bool:

@@ -3,7 +3,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from devdigest import collect, database
+from devdigest import database, intake
 from devdigest.config import Config, Database, Site
 from devdigest.models import Blog, IssuePost, Post
 from devdigest.parse import Entry, Feed
@@ -48,7 +48,7 @@ class Desk:
         """The verdicts of what was new, by title."""
         blog = Blog.get_by_id(blog.id)
         with db.atomic():
-            new = collect.receive(blog, Feed("", "", entries), self.config, seoul(at))
+            new = intake.receive(blog, Feed("", "", entries), self.config, seoul(at))
         return {post.title: Post.get_by_id(post.id).verdict for post in new}
 
     def issue(self, at):

@@ -8,7 +8,7 @@ from conftest import a_blog
 
 from devdigest import agenda
 from devdigest.config import Config
-from devdigest.memory import HOLD, Run, Setting
+from devdigest.memory import HOLD, Operator, Run, Setting
 from devdigest.models import Blog, Issue
 from devdigest.readers import Delivery, Subscriber
 
@@ -53,6 +53,38 @@ def blog(records: None) -> Blog:
 def test_collect_is_due_from_three_in_the_morning(config: Config, now: datetime, due: str) -> None:
     collected(at("09:00", day=20))
     assert agenda.collect(config, now) == due
+
+
+@pytest.mark.parametrize(("now", "ends"), [
+    (at("03:00"), at("09:00")),                 # the next one begins then
+    (at("09:00"), at("09:55")),                 # the issue is made of it at ten
+    (at("09:40"), at("09:55")),
+    (at("09:41"), at("10:25")),                 # no use any more: publish waits for it
+    (at("10:00"), at("10:25")), (at("12:30"), at("12:55")),
+    (at("20:00"), at("03:00", day=22)),         # too late for an issue
+    (at("23:30"), at("03:00", day=22))])
+def test_a_collect_ends_in_time_for_the_issue_and_for_the_next_collect(config: Config, now: datetime,
+                                                                       ends: datetime) -> None:
+    assert agenda.collect_ends(config, now) == ends
+
+
+def test_once_the_issue_is_out_a_collect_has_until_the_next(config: Config) -> None:
+    an_issue()
+    assert agenda.collect_ends(config, at("12:30")) == at("03:00", day=22)
+
+
+def test_blogs_that_a_collect_did_not_come_to_are_asked_by_a_retry(config: Config, blog: Blog) -> None:
+    Blog.update(added=at("08:00", day=20), fetched=at("03:00")).execute()
+    done = collected(at("09:00"))
+    assert agenda.collect(config, at("09:10")) == ""
+    Run.update(not_reached=1).where(Run.id == done.id).execute()
+    assert agenda.collect(config, at("09:10")) == "retry"
+    assert agenda.collect(config, at("09:55")) == ""
+    Operator.leave_alone("example.org", 0.1, at("09:20"))
+    assert agenda.collect(config, at("09:19")) == ""
+    assert agenda.collect(config, at("09:20")) == "retry"
+    Blog.update(fetched=at("09:20")).execute()
+    assert agenda.collect(config, at("09:21")) == ""
 
 
 def test_collect_is_due_once_for_each_of_its_times(config: Config) -> None:

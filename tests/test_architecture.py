@@ -12,19 +12,20 @@ GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "loc
           "recipients", "inflate", "terms"]
 RECORDS = ["columns", "table", "memory", "models", "readers", "bulk", "counts", "fulltext", "upgrades",
            "database"]
-CORE = ["wording", "essence", "encoding", "jsonfeed", "expat_driver", "parse", "identity", "choose",
+CORE = ["wording", "essence", "encoding", "jsonfeed", "feed", "expat_driver", "parse", "identity", "choose",
         "bloglists", "opml", "discover", "replies", "edition", "letter", "draft", "compose", "notices",
         "charts"]
-EDGES = ["connections", "fetch", "lanes", "smtp", "maildir", "line"]
+EDGES = ["connections", "fetch", "pace", "lanes", "frames", "parse_child", "parsing", "smtp", "maildir",
+         "line"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
-         "blogs", "collect", "publish", "deliver", "search", "whereabouts", "stats", "care", "agenda",
-         "status", "check", "examine", "patch"]
+         "blogs", "moves", "intake", "collect", "publish", "deliver", "search", "whereabouts", "stats",
+         "care", "agenda", "status", "check", "examine", "patch"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
 ENTRY = ["context", "commands", "web_command", "state_commands", "stats_command", "blog_commands",
          "examined", "examine_command", "subscriber_commands", "cli", "trial", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
-SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters"}
+SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "moves", "intake"}
 
 
 def modules() -> list[Path]:

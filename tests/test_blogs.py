@@ -1,5 +1,6 @@
 """The blog list: what an import adds and leaves alone, how one blog is added, found, left out."""
 import threading
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -237,6 +238,16 @@ def test_a_site_without_a_feed_is_not_added(server, fetcher):
         blogs.add(server.url("/no/"), fetcher, SEOUL, NOW, allow_private=True)
     assert Blog.select().count() == 0
     assert len(server.paths) == len(set(server.paths)) == 13
+
+
+def test_of_a_page_that_names_a_hundred_feeds_some_are_asked_with_a_gap_between(server, fetcher):
+    links = "".join(f"<link rel=alternate type=application/rss+xml href=/{number}>" for number in range(100))
+    server.serve("/", links.encode(), "text/html")
+    began = time.monotonic()
+    with pytest.raises(blogs.NotAdded, match="no feed"):
+        blogs.add(server.url("/"), fetcher, SEOUL, NOW, allow_private=True, gap=0.02)
+    assert server.paths == ["/", *(f"/{number}" for number in range(16))]
+    assert time.monotonic() - began >= 16 * 0.02
 
 
 @pytest.mark.parametrize(("url", "reason"), [("", "not an http"), ("ada.example", "not an http"),

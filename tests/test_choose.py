@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from desk import SEOUL, TODAY, YESTERDAY, Desk, entry, seoul, utc
 
-from devdigest import blogs, choose, collect
+from devdigest import blogs, choose, intake
 from devdigest.memory import HOLD, Held, Setting
 from devdigest.parse import Feed
 from devdigest.publish import publish
@@ -253,6 +253,6 @@ def test_an_excluded_blogs_posts_are_not_mailed_and_added_again_it_begins_anew(d
 def test_what_is_dated_after_a_past_day_is_left_for_its_own_day(desk, ada):
     feed = Feed("", "", (entry("of then", date(2026, 11, 19)), entry("ahead", seoul("2026-11-20 10:01"))))
     with db.atomic():
-        new = collect.receive(ada, feed, desk.config, seoul("2026-11-20 10:00"), past=True)
+        new = intake.receive(ada, feed, desk.config, seoul("2026-11-20 10:00"), past=True)
     assert [post.title for post in new] == ["of then"]
     assert desk.read(ada, "2026-11-21 03:00", *feed.entries) == {"ahead": "news"}

@@ -1,20 +1,27 @@
 """A feed's answer becomes a blog's record and new posts; nothing one blog does stops another."""
+import logging
 import threading
+import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import NOW, a_blog
 from feed_server import FeedServer
 
 from devdigest import blogs, database, search
-from devdigest.collect import collect, let_go, release
+from devdigest.collect import collect, read, take
 from devdigest.config import Config
-from devdigest.lanes import fetcher
+from devdigest.fetch import Fetched
+from devdigest.intake import let_go, release
+from devdigest.lanes import Answer, Ask, fetcher
 from devdigest.locks import Busy, locked
-from devdigest.memory import Run
+from devdigest.memory import Operator, Run
 from devdigest.models import Blog, Post, Verdict
+from devdigest.parsing import Parser
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -33,7 +40,7 @@ def at(hour: int, day: int = 21) -> datetime:
     return datetime(2026, 11, day, tzinfo=NOW.tzinfo) + timedelta(hours=hour - 9)
 
 
-def run(config: Config, now: datetime = NOW, **how: bool) -> Run:
+def run(config: Config, now: datetime = NOW, **how: bool | datetime) -> Run:
     return collect(config, now, threading.Event(), **how)
 
 
@@ -404,7 +411,7 @@ def test_retry_after_is_counted_from_the_answer_and_not_from_the_begin_of_the_ru
     feeds.serve("/first", rss(item("one")))
     feeds.answer("/rss", 429, {"Retry-After": "60"})
     served(feeds, "/first")
-    blog = served(feeds)
+    blog = served(feeds, fetched=NOW - timedelta(days=1))      # so it comes after the one that never was
     run(config)
     assert again(blog).not_before >= NOW + timedelta(seconds=60.5)
 
@@ -429,6 +436,20 @@ def test_only_while_it_collects_a_power_cut_may_cost_the_last_commits(config: Co
     assert (seen, database.db.pragma("synchronous")) == ([1], 2)        # 1 normal, 2 full
 
 
+def test_where_no_parser_can_be_started_the_blog_is_read_later_and_not_blamed(config: Config) -> None:
+    blog = a_blog(etag='"before"')
+    fetched = Fetched(status=200, url=blog.feed, body=rss(item("one")), headers={}, etag='"now"')
+    with Path("/usr/share/zoneinfo/Asia/Seoul").open("rb") as file:
+        nowhere = ZoneInfo.from_file(file, key="No/Where")
+    with Parser(nowhere) as parser:
+        outcome = read(Answer(Ask(blog.id, blog.feed), fetched, None), parser, NOW)
+    take(outcome, blog, config, NOW, past=False)
+    blog = again(blog)
+    assert (blog.fault_kind, blog.etag, blog.status) == ("ours", '"before"', None)
+    assert "no process that reads feeds" in blog.fault
+    assert list(Blog.to_retry(NOW + timedelta(minutes=15))) == [blog]
+
+
 def test_a_collect_that_fails_leaves_commits_as_safe_as_before(config: Config, feeds: FeedServer) -> None:
     feeds.serve("/rss", rss(item("one")))
     served(feeds)
@@ -444,3 +465,106 @@ def test_after_weeks_without_power_a_network_that_hardly_works_is_told_from_one_
     for number in range(9):
         a_blog(f"blog{number}", feed=feeds.url(f"/missing{number}"))
     assert run(config, NOW + timedelta(days=20)).lacks
+
+
+def apart(config: Config, **values: float) -> Config:
+    """One connection to each operator."""
+    return replace(config, collect=replace(config.collect, per_operator=1, **values))
+
+
+def test_an_operator_that_asked_for_patience_is_left_alone_over_a_restart(config: Config,
+                                                                          feeds: FeedServer) -> None:
+    config = apart(config)
+    with FeedServer("127.0.0.2") as platform:
+        for number in range(4):
+            platform.answer(f"/{number}", 429, {"Retry-After": "3600"})
+            served(platform, f"/{number}")
+        feeds.serve("/rss", rss(item("one")))
+        served(feeds)
+        done = run(config)
+        assert (done.reached, done.failed, done.not_reached, done.lanes) == (1, 1, 3, 2)
+        assert "1 failed, 3 not reached, " in done.said
+        database.open(config.database.path)     # as after a restart
+        run(config, NOW + timedelta(minutes=59))
+        assert len(platform.requests) == 1
+        run(config, NOW + timedelta(minutes=61))
+        assert len(platform.requests) == 2
+        assert platform.paths[0] != platform.paths[1]       # who was not reached comes first
+    assert Blog.select().where(Blog.failures > 0).count() == 2
+
+
+def test_what_a_run_did_not_come_to_is_no_fault_and_comes_first_next_time(config: Config,
+                                                                          feeds: FeedServer) -> None:
+    for number in range(12):
+        feeds.serve(f"/{number}", rss(item(str(number))))
+        served(feeds, f"/{number}", added=NOW - timedelta(days=1))
+    short = apart(config, gap=0.3)
+    done = run(short, until=NOW + timedelta(seconds=2.5))       # a fetch may take one of them
+    first = set(feeds.paths)
+    assert 1 <= done.reached == len(first) <= 6
+    assert (done.not_reached, done.failed) == (12 - len(first), 0)
+    assert Blog.select().where(Blog.fault == "", Blog.fetched.is_null()).count() == done.not_reached
+    run(apart(config), NOW + timedelta(minutes=1), retry=True)
+    assert len(feeds.requests) == len(set(feeds.paths)) == 12
+    assert run(short, NOW + timedelta(minutes=2), retry=True).blogs == 0
+
+
+def test_no_blog_is_last_every_day(config: Config, feeds: FeedServer) -> None:
+    for number in range(8):
+        feeds.serve(f"/{number}", rss(item(str(number))))
+        served(feeds, f"/{number}")
+    orders = []
+    for day in range(4):
+        asked = len(feeds.requests)
+        run(apart(config), NOW + timedelta(days=day))
+        orders.append(tuple(feeds.paths[asked:]))
+    assert len({order[-1] for order in orders}) > 1
+    asked = len(feeds.requests)
+    run(apart(config), NOW + timedelta(days=3, hours=6))
+    assert tuple(feeds.paths[asked:]) == orders[-1]
+
+
+def test_a_forecast_is_made_of_what_answers_took_before(config: Config, feeds: FeedServer,
+                                                        caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    for number in range(5):
+        feeds.do(f"/{number}", lambda handler: time.sleep(0.1) or handler.write(200, {}, rss(item("one"))))
+        served(feeds, f"/{number}")
+    seen = []
+    collect(apart(config, gap=0.3), NOW, threading.Event(), report=lambda *told: seen.append(told[3]()))
+    assert "collect: 5 blogs, 1 lanes, about 10 s left" in caplog.text
+    assert seen[-1] == "0 lanes, about 0 s left"
+    assert 0.09 < Operator.get_by_id("127.0.0.1").seconds < 2
+
+
+def failing_for(days: int, failures: int, **values: object) -> dict[str, object]:
+    """A blog that was read last so many days ago."""
+    return {"read": NOW - timedelta(days=days), "fault": "HTTP 404 Not Found", "failures": failures,
+            "fetched": NOW, **values}
+
+
+@pytest.mark.parametrize(("values", "again_after"), [
+    (failing_for(15, 40), 7), (failing_for(800, 500), 7), (failing_for(15, 40, read=None), 0),
+    (failing_for(15, 40, read=None, added=NOW - timedelta(days=15)), 7),
+    (failing_for(13, 40), 0), (failing_for(15, 5), 0), ({"fetched": NOW, "read": NOW}, 0)])
+def test_a_blog_that_fails_for_weeks_is_asked_once_a_week_for_ever(values: dict[str, object],
+                                                                   again_after: int) -> None:
+    blog = a_blog("ada", **values)
+    a_blog("healthy", read=NOW)
+    days = [day for day in range(30) if blog in Blog.due(NOW + timedelta(days=day, seconds=1))]
+    assert days[0] == again_after
+    assert days == list(range(again_after, 30))     # once it is due it stays so until it is asked
+
+
+def test_nobody_is_given_up_because_the_machine_was_off(config: Config) -> None:
+    for number in range(3):
+        a_blog(str(number), **failing_for(30, 40))
+    assert Blog.due(NOW + timedelta(minutes=1)).count() == 3
+
+
+def test_it_is_said_that_a_blog_is_asked_once_a_week_only(config: Config, feeds: FeedServer,
+                                                          caplog: pytest.LogCaptureFixture) -> None:
+    served(feeds, "/none", **failing_for(20, 40, fetched=NOW - timedelta(days=8)))
+    a_blog("healthy", state="paused", read=NOW)
+    run(config)
+    assert "HTTP 404 Not Found; not read since 2026-11-01, asked once a week" in caplog.text

@@ -80,7 +80,9 @@ def test_elsewhere_the_usual_places_are_worth_asking(page, places):
     ("https://example.org/feed", ""),
     ("http://8.8.8.8/feed", ""),
     ("HTTPS://[2606:4700::1]/feed", ""),
-    ("http://localhost/feed", ""),          # a name: judged by its addresses when it is asked
+    ("http://ada.example/feed", ""),        # a name: judged by its addresses when it is asked
+    ("http://localhost/feed", "name of a network at home"),
+    ("http://nas.local./feed", "name of a network at home"),
     ("", "not an http(s) URL"),
     ("example.org/feed", "not an http(s) URL"),
     ("feed://example.org/rss", "not an http(s) URL"),
@@ -100,6 +102,6 @@ def test_a_url_that_cannot_be_a_feed_is_refused_with_the_reason(url, reason):
     assert refusal(url) == reason
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/feed", "http://[::1]/feed"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/feed", "http://[::1]/feed", "http://nas.local/"])
 def test_the_own_network_may_be_allowed(url):
     assert refusal(url, allow_private=True) == ""

@@ -200,6 +200,8 @@ def test_a_redirect_may_be_relative_or_not_escaped(server, fetcher, location, pa
     ("http://ada:secret@127.0.0.1/", "http://…@127.0.0.1/"),
     ("javascript:alert(1)", "javascript:alert(1)"),
     ("http://[::1/", "http://[::1/"),
+    ("ftp://a\x1b[31mred\x07", "ftp://a[31mred"),        # it is shown on terminals and pages
+    ("ftp://a/\u202ecod.exe".encode().decode("latin-1"), "ftp://a/cod.exe"),
 ])
 def test_a_redirect_leads_to_the_web_or_nowhere(server, fetcher, target, shown):
     server.redirect("/old", target)
@@ -457,6 +459,25 @@ def test_a_name_with_an_address_at_home_is_not_asked_at_its_others_either(monkey
     resolve(monkeypatch, {"rebinding.example": ["93.184.215.14", "10.0.0.1"]})
     with Fetcher(Limits(), AGENT) as fetcher:
         assert fault(fetcher, "https://rebinding.example/").reason == "address 10.0.0.1 is not public"
+
+
+@pytest.mark.parametrize("name", ["nas.local", "NAS.Local.", "localhost", "router.home.arpa", "db.internal"])
+def test_a_name_of_a_network_at_home_is_not_even_looked_up(monkeypatch, name):
+    looked_up = resolve(monkeypatch, {name: ["93.184.215.14"]})
+    with Fetcher(Limits(), AGENT) as fetcher:
+        error = fault(fetcher, f"http://{name}/rss")
+    assert (error.reason, error.kind) == ("the name is one of a network at home", "address")
+    assert looked_up == []
+
+
+def test_this_site_itself_is_not_asked_by_whatever_name(monkeypatch):
+    looked_up = resolve(monkeypatch, {"digest.example": ["93.184.215.14", "93.184.215.16"],
+                                      "blog.example": ["93.184.215.15", "93.184.215.14"]})
+    with Fetcher(Limits(home="digest.example"), AGENT) as fetcher:
+        for name in ("blog.example", "digest.example"):
+            error = fault(fetcher, f"http://{name}/rss")
+            assert (error.reason, error.kind) == ("address 93.184.215.14 is this site's own", "address")
+    assert looked_up == ["blog.example", "digest.example", "digest.example"]
 
 
 def test_the_address_that_was_judged_is_the_one_that_is_asked(server, fetcher, monkeypatch):

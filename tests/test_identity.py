@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from desk import TODAY, YESTERDAY, Desk, entry, seoul, utc
 
-from devdigest import blogs, choose, collect, urls
+from devdigest import blogs, choose, intake, urls
 from devdigest.models import Post
 from devdigest.table import db
 
@@ -161,24 +161,24 @@ def held_batch(desk, blog):
 
 def test_held_posts_are_found_late_once_they_are_released(desk, ada):
     held_batch(desk, ada)
-    assert collect.release(ada) == 6
+    assert intake.release(ada) == 6
     yesterday, late = desk.issue("2026-11-23 10:00")
     assert (yesterday, sorted(late)) == ([], [f"post {number}" for number in range(6)])
-    assert collect.release(ada) == 0
+    assert intake.release(ada) == 0
     assert desk.issue("2026-11-24 10:00") == ([], [])
 
 
 @pytest.mark.parametrize(("now", "let_go"), [("2026-11-25 02:59", 0), ("2026-11-25 03:00", 6)])
 def test_held_posts_become_history_after_three_days(desk, ada, now, let_go):
     held_batch(desk, ada)
-    assert collect.let_go(seoul(now)) == let_go
-    assert collect.release(ada) == 6 - let_go
+    assert intake.let_go(seoul(now)) == let_go
+    assert intake.release(ada) == 6 - let_go
 
 
 def test_held_posts_of_an_excluded_blog_cannot_be_released(desk, ada):
     held_batch(desk, ada)
     assert blogs.exclude(ada) == 6
-    assert collect.release(ada) == 0
+    assert intake.release(ada) == 0
 
 
 # who is whose copy, among blogs

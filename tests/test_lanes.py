@@ -8,15 +8,16 @@ from conftest import NOW
 from feed_server import FeedServer
 
 from devdigest.config import Config
-from devdigest.lanes import Ask, ask_all, plan
+from devdigest.lanes import Ask, Lane, Round, ask_all, plan
+from devdigest.pace import Pace
 
 
 def asks(*urls: str) -> list[Ask]:
     return [Ask(number, url) for number, url in enumerate(urls)]
 
 
-def numbers(lanes: list[list[Ask]]) -> list[list[int]]:
-    return [[ask.id for ask in lane] for lane in lanes]
+def numbers(lanes: list[Lane]) -> list[list[int]]:
+    return [[ask.id for ask in lane.asks] for lane in lanes]
 
 
 SHORT, OTHER = "https://ada.example.org/rss", "https://bob.example.net/rss"
@@ -34,7 +35,7 @@ TISTORY = [f"https://blog{number}.tistory.com/rss" for number in range(5)]
 ])
 def test_an_operator_has_so_many_lanes_and_the_longest_is_first(urls: list[str], per_operator: int,
                                                                 lanes: list[list[int]]) -> None:
-    assert numbers(plan(asks(*urls), per_operator)) == lanes
+    assert numbers(plan(asks(*urls), per_operator, Pace(1.0))) == lanes
 
 
 def patient(config: Config, **collect: float) -> Config:
@@ -113,3 +114,53 @@ def test_a_lane_keeps_one_connection_and_leaves_none_behind(config: Config) -> N
         wanted = patient(config, per_operator=1, connections=1)
         assert len(list(ask_all(asks(*urls), wanted, NOW, threading.Event()))) == 4
     assert seen == [1, 1, 1, 1]
+def test_the_lane_that_takes_longest_is_first_though_it_has_fewer_asks() -> None:
+    pace = Pace(1.0, usual={"example.org": 9.0, "tistory.com": 0.2})
+    assert numbers(plan(asks(*TISTORY, SHORT), 1, pace)) == [[5], [0, 1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(("connections", "seconds"), [(8, 7.5), (2, 7.5), (1, 10.5)])
+def test_the_forecast_is_that_of_the_longest_lane_or_of_the_connections(config: Config, connections: int,
+                                                                        seconds: float) -> None:
+    planned = Round(asks(SHORT, OTHER, *TISTORY), replace(config, collect=replace(
+        config.collect, per_operator=1, connections=connections)), NOW, Pace(1.0))
+    assert (planned.forecast(), planned.busy) == (seconds, 3)
+    assert planned.outlook() == f"3 lanes, about {10 if seconds < 10 else 20} s left"
+
+
+def test_whoever_asks_for_patience_is_asked_no_more_and_the_others_are(config: Config,
+                                                                       feeds: FeedServer) -> None:
+    with FeedServer("127.0.0.2") as busy:
+        busy.answer("/rss", 429, {"Retry-After": "60"})
+        feeds.serve("/rss", b"<rss/>")
+        wanted = asks(*[busy.url("/rss")] * 3, *[feeds.url("/rss")] * 3)
+        planned = Round(wanted, patient(config, per_operator=1), NOW)
+        answers = list(planned.answers(threading.Event()))
+        assert [len(busy.requests), len(feeds.requests)] == [1, 3]
+    assert [(answer.operator, answer.pause) for answer in answers if answer.error] == [("127.0.0.2", 60)]
+    assert (planned.busy, planned.forecast()) == (0, 0)
+
+
+def test_who_is_led_to_one_that_asks_for_patience_is_asked_on_but_not_that_one(config: Config,
+                                                                               feeds: FeedServer) -> None:
+    with FeedServer("127.0.0.2") as busy:
+        busy.answer("/rss", 429)
+        feeds.redirect("/to", busy.url("/rss"), status=302)
+        feeds.serve("/rss", b"<rss/>")
+        pace = Pace(0.0)
+        planned = Round(asks(feeds.url("/to"), feeds.url("/rss")), patient(config, per_operator=1), NOW, pace)
+        first, second = planned.answers(threading.Event())
+    assert (first.operator, first.pause, second.pause) == ("127.0.0.2", 900, 0)
+    assert (pace.may_ask("127.0.0.1"), pace.may_ask("127.0.0.2")) == (True, False)
+
+
+def test_when_the_time_of_a_round_is_over_no_lane_asks_on(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", b"<rss/>")
+    with FeedServer("127.0.0.2") as other:
+        other.serve("/rss", b"<rss/>")
+        wanted = asks(*[feeds.url("/rss")] * 50, *[other.url("/rss")] * 50)
+        planned = Round(wanted, patient(config, per_operator=1), NOW, Pace(0.1, most=1.5))
+        began = time.monotonic()
+        answers = list(planned.answers(threading.Event()))
+    assert 2 <= len(answers) <= 30
+    assert time.monotonic() - began < 4

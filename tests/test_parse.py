@@ -419,8 +419,19 @@ def test_elements_named_like_the_parser_s_own_records_harm_nothing(odd):
     assert one.title == "One"
 
 
-def test_an_entry_that_no_parser_survives_is_the_blog_s_fault():
-    place = "<r:where><g:Point srsName='urn:EPSG:abc'><g:pos>1 2</g:pos></g:Point></r:where>"
-    names = "xmlns:r='http://www.georss.org/georss' xmlns:g='http://www.opengis.net/gml'"
+POISON = "<r:where><g:Point srsName='urn:EPSG:abc'><g:pos>1 2</g:pos></g:Point></r:where>"
+NAMES = "xmlns:r='http://www.georss.org/georss' xmlns:g='http://www.opengis.net/gml'"
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_entries_that_no_parser_survives_are_the_blog_s_fault(count):
     with pytest.raises(NotAFeed, match="unreadable: ValueError invalid literal"):
-        read(rss(place, root=names))
+        read(rss(*[POISON] * count, root=NAMES))
+
+
+@pytest.mark.parametrize("poisoned", [{0}, {6}, {2, 3}, {0, 2, 4, 6}, set(range(1, 7))])
+def test_an_entry_that_no_parser_survives_loses_only_itself(poisoned):
+    items = [f"<title>{number}</title>" + POISON * (number in poisoned) for number in range(7)]
+    feed = read(rss(*items, root=NAMES))
+    assert (feed.title, feed.site) == ("Ada", "https://ada.example/")
+    assert [int(entry.title) for entry in feed.entries] == sorted(set(range(7)) - poisoned)

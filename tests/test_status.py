@@ -97,7 +97,7 @@ def test_confirmations_that_wait_are_counted(config: Config, bob: Subscriber) ->
 
 
 def test_the_last_collect_that_ended_is_told(config: Config) -> None:
-    counted = {"blogs": 10, "reached": 9, "failed": 1, "posts": 4, "said": "10 blogs"}
+    counted = {"blogs": 12, "reached": 9, "failed": 1, "not_reached": 2, "posts": 4, "said": "10 blogs"}
     Run.create(job="collect", started=NOW, finished=NOW, **counted)
     Run.create(job="collect", started=NOW + timedelta(hours=1))
     assert status.facts(config, TEN)["collect"] == {"started": NOW.isoformat()} | counted

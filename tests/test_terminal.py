@@ -64,10 +64,12 @@ def test_in_a_journal_there_is_no_progress(capsys: pytest.CaptureFixture[str]) -
 
 def test_on_a_terminal_progress_stays_on_one_line() -> None:
     ours, theirs = pty.openpty()
-    script = "from devdigest.terminal import progress as p; r = p('collect'); r(1, 2000); r(2000, 2000, 3)"
+    script = """from devdigest.terminal import progress as p; r = p('collect')
+r(1, 2000); r(2, 2000, 1, lambda: '9 lanes, about 4 min left'); r(2000, 2000, 3, lambda: 'all is done')"""
     subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[1], stderr=theirs, check=True)
     seen = os.read(ours, 1000).decode()
     os.close(ours)
     os.close(theirs)
     assert seen == ("\rcollect: 1 of 2,000\x1b[K"
+                    "\rcollect: 2 of 2,000, 1 failed, 9 lanes, about 4 min left\x1b[K"
                     "\rcollect: 2,000 of 2,000, 3 failed\x1b[K\r\n")

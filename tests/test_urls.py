@@ -100,6 +100,11 @@ def test_no_text_breaks_a_key_and_what_is_shown_has_the_key_of_what_was_written(
     ("https://tech.example.co.kr/", "example.co.kr"),
     ("https://blog.tosco.kr/", "tosco.kr"),                 # ends like co.kr, and is not
     ("https://한글.kr/", "xn--bj0bj06e.kr"),
+    ("https://ada.blogspot.kr/feeds", "blogspot.com"),      # one platform under many names
+    ("https://ada.blogspot.co.uk/", "blogspot.com"),
+    ("https://ada.blogspot.com/", "blogspot.com"),
+    ("https://blogspot.example.org/", "example.org"),
+    ("https://ada.hateblo.jp/rss", "hatenablog.com"),
     ("http://192.0.2.7:8000/feed", "192.0.2.7"),
     ("http://[2001:db8::1]/feed", "2001:db8::1"),
     ("http://localhost/", "localhost"),

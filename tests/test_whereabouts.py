@@ -11,6 +11,7 @@ from web_site import TODAY, a_post, an_issue
 from devdigest import agenda, urls, whereabouts
 from devdigest.collect import collect
 from devdigest.config import Config
+from devdigest.memory import Operator
 from devdigest.models import Blog
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -233,10 +234,15 @@ FAILED = {"fault": "HTTP 500", "status": 500, "failures": 1}
     ("09:01", FAILED | {"asked_to_wait": True, "not_before": local("12:00")}, local("03:00", 22)),
     ("09:01", FAILED | {"asked_to_wait": True, "not_before": local("04:00", 22)}, local("04:00", 22)),
     ("09:01", FAILED | {"asked_to_wait": True, "not_before": local("11:00", 27)}, local("03:00", 28)),
+    ("09:01", FAILED | {"failures": 40, "read": local("09:00", 1), "fetched": local("03:00")},
+     local("03:00", 28)),                                       # for weeks
+    ("09:01", {"feed": "https://busy.example.com/"}, local("03:00", 23)),
     ("09:01", {"state": "paused"}, None), ("09:01", {"state": "excluded"}, None)])
 def test_it_is_told_when_a_blog_is_read_next(config: Config, now: str, values: dict[str, object],
                                              next_fetch: datetime | None) -> None:
     made = blog("ada", **values)
+    blog("healthy", read=local("03:00"))
+    Operator.leave_alone("example.com", 0.1, local("12:00", 22))
     assert whereabouts.next_fetch(config, made, local(now)) == next_fetch
 
 

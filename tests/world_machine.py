@@ -13,7 +13,7 @@ from bookkeeper import Bookkeeper
 from world_blogs import DAY, Shown, SimBlog, make_blogs
 from world_ledgers import Print
 
-from devdigest import blogs, collect, database
+from devdigest import blogs, database, intake
 from devdigest.config import Config, Database, Site
 from devdigest.memory import HOLD, Held, Setting
 from devdigest.models import Blog, IssuePost, Post
@@ -100,7 +100,7 @@ class Machine:
 
     def _collect(self, at: datetime) -> None:
         with db.atomic():
-            collect.let_go(at)
+            intake.let_go(at)
             rows = {row.id: row for row in Blog.select().where(Blog.state == "active")}
             unchanged = []
             for blog, number in self.rows.items():
@@ -117,18 +117,18 @@ class Machine:
             return False
         self.seen[blog] = document
         self.books.read(blog, at, document)
-        for post in collect.receive(row, Feed(blog.name, blog.site, [_entry(one) for one in document]),
+        for post in intake.receive(row, Feed(blog.name, blog.site, [_entry(one) for one in document]),
                                     self.config, at):
             self.verdicts[post.verdict] += 1
             self.books.tell(int(post.excerpt), at, f"stored as {post.verdict} of {post.day}")
         return True
 
     def _release(self, at: datetime) -> None:
-        collect.let_go(at)
+        intake.let_go(at)
         held = {post.blog_id for post in Post.select(Post.blog).where(Post.verdict == "held")}
         for blog, number in self.rows.items():
             if number in held and self.random.random() < 0.3:
-                collect.release(Blog.get_by_id(number))
+                intake.release(Blog.get_by_id(number))
                 self.books.released(blog, at)
 
     def _publish(self, day: date, at: datetime) -> None:

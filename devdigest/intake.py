@@ -1,0 +1,80 @@
+"""A feed that was read → new posts. A post's verdict changes here and nowhere else, but for exclusion."""
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from devdigest import bulk, choose, fulltext, urls
+from devdigest.config import Config
+from devdigest.days import local_day
+from devdigest.feed import Entry, Feed
+from devdigest.models import Blog, Post, Verdict
+from devdigest.table import db
+
+log = logging.getLogger(__name__)
+
+
+def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = False) -> list[Post]:
+    """Stores what is new in a feed that could be read. Within the caller's transaction."""
+    zone = config.site.timezone
+    reading = choose.Reading(now=now, zone=zone, late_days=config.digest.late_days,
+                             first=blog.first_read is None,
+                             fresh=blog.read is None or local_day(blog.read, zone) < local_day(now, zone))
+    entries = [entry for entry in feed.entries if not (past and choose.is_ahead(entry.published, reading))]
+    posts = _store(blog, entries, reading)
+    if entries and blog.first_read is None:
+        blog.first_read = now
+    if not blog.site and feed.site:
+        blog.site, blog.site_key = feed.site, urls.canonical(feed.site)
+    blog.read = now
+    blog.save()
+    return posts
+
+
+def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> list[Post]:
+    sightings = [choose.sighting(entry, urls.canonical(entry.link), reading) for entry in entries]
+    stored: dict[int, Post] = {}        # by place in the document
+    new = choose.judge(sightings, bulk.known_posts(blog), reading)
+    for number, found in enumerate(new, bulk.next_post_id()):
+        entry, same = entries[found.place], found.copy_of
+        repeated = stored[same.place] if isinstance(same, choose.Found) else same
+        stored[found.place] = Post(
+            id=number, blog=blog, guid=found.guid, key=found.key, url=entry.link, title=entry.title,
+            excerpt=entry.excerpt, minutes=entry.minutes, published=found.published, day=found.day,
+            first_seen=reading.now, verdict=found.verdict, tags="\n".join(entry.tags),
+            copy_of=repeated and (repeated.copy_of_id or repeated.id))
+    bulk.insert(list(stored.values()))
+    fulltext.put_in(stored.values())
+    settle(post.key for post in stored.values() if post.verdict == Verdict.NEWS)
+    return list(stored.values())
+
+
+def settle(keys: Iterable[str]) -> None:
+    """News that repeats another blog's article becomes its copy, for each of these canonical links."""
+    if not (wanted := set(keys) - {""}):
+        return
+    shared = Post.sharing(wanted)
+    for key, group in groupby(shared, key=lambda post: post.key):
+        posts = list(group)
+        if len(posts) < 2:
+            continue
+        original = choose.original(posts, Blog.owning(key))
+        for post in posts:
+            if original and post.id != original.id and post.verdict == Verdict.NEWS and not post.mailed:
+                post.verdict, post.copy_of = Verdict.COPY, original.id
+                post.save(only=[Post.verdict, Post.copy_of])
+
+
+def release(blog: Blog) -> int:
+    """Held posts of a blog become news after all; how many there were."""
+    with db.atomic():
+        held = list(Post.select().where(Post.blog == blog, Post.verdict == Verdict.HELD))
+        Post.update(verdict=Verdict.NEWS).where(Post.id.in_([post.id for post in held])).execute()
+        settle(post.key for post in held)
+    return len(held)
+
+
+def let_go(now: datetime) -> int:
+    """Posts held for three days that nobody released become history; how many."""
+    return (Post.update(verdict=Verdict.HISTORY)
+            .where(Post.verdict == Verdict.HELD, Post.first_seen <= now - choose.HELD_FOR).execute())

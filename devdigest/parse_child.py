@@ -1,0 +1,68 @@
+"""The child of `parsing`: documents on its standard input, feeds on its standard output. Ends with its input.
+
+Run as `python -m devdigest.parse_child SECONDS MEMORY ZONE`. Opens, loads and asks nothing once it has begun.
+"""
+import json
+import math
+import os
+import resource
+import signal
+import sys
+import time
+from importlib.machinery import BuiltinImporter
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+from devdigest import encoding
+from devdigest.feed import NotAFeed
+from devdigest.frames import FAULT, FEED, READY, SIZE, frame, pack
+from devdigest.parse import parse
+
+_NICENESS = 5       # behind the site and the mails
+_SMALLEST = b"<rss version='2.0'><channel><item/></channel></rss>"
+
+
+def main() -> None:
+    seconds, memory, zone = int(sys.argv[1]), int(sys.argv[2]), ZoneInfo(sys.argv[3])
+    questions, answers = sys.stdin.buffer, sys.stdout.buffer
+    _confine(memory, zone)
+    _write(answers, READY)
+    while question := _read(questions):
+        # the kernel counts from the start of the process, in whole seconds
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + seconds, most))
+        _write(answers, _answer(json.loads(question), _read(questions), memory, zone))
+
+
+def _confine(memory: int, zone: ZoneInfo) -> None:
+    # Ctrl-C and systemd tell every process at once; this one goes when its parent lets it go.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    os.nice(_NICENESS)
+    encoding.load_codecs()
+    parse(_SMALLEST, {}, "", zone)              # what feedparser loads with its first document
+    sys.meta_path[:] = [BuiltinImporter]        # what is missing now stays so, without a look at the disk
+    for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_NOFILE, 3), (resource.RLIMIT_CORE, 0)):
+        resource.setrlimit(kind, (most, most))
+
+
+def _answer(question: dict, body: bytes, memory: int, zone: ZoneInfo) -> bytes:
+    try:
+        return FEED + pack(parse(body, question["headers"], question["url"], zone))
+    except NotAFeed as reason:
+        return FAULT + str(reason).encode("utf-8", "replace")
+    except MemoryError:
+        return FAULT + f"reading it needed more than {memory // 1_000_000} MB of memory".encode()
+
+
+def _read(stream: BinaryIO) -> bytes:
+    return stream.read(int.from_bytes(stream.read(SIZE), "big"))
+
+
+def _write(stream: BinaryIO, answer: bytes) -> None:
+    stream.write(frame(answer))
+    stream.flush()
+
+
+if __name__ == "__main__":
+    main()
