@@ -112,6 +112,8 @@ class _Child:
         # Of our environment, which may hold the relay's password, it has nothing.
         places = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
         environment = {"PYTHONPATH": os.pathsep.join(places), **_ALLOCATOR}
+        if sys.pycache_prefix:      # nothing compiled is left in a checkout
+            environment["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
         arguments = [str(limits.seconds), str(limits.memory), zone.key]
         with theirs:
             try:

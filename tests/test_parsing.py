@@ -115,6 +115,13 @@ def test_a_child_can_open_nothing_and_knows_no_password(monkeypatch):
         assert os.getpriority(os.PRIO_PROCESS, fresh.child) > os.getpriority(os.PRIO_PROCESS, 0)
 
 
+def test_a_child_leaves_compiled_files_where_its_parent_does(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
+    with Parser(SEOUL) as fresh:
+        titles(fresh, rss())
+    assert list(tmp_path.rglob("parse.*.pyc"))
+
+
 def test_reading_that_takes_too_long_is_cut_off_and_the_next_document_is_read():
     with Parser(SEOUL, Limits(seconds=1)) as parser:
         titles(parser, rss())
