@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 from devdigest import choose
 from devdigest.config import Config
-from devdigest.days import local_day, midnight
+from devdigest.days import midnight
 from devdigest.discover import feed_links, guesses
 from devdigest.fetch import Fetched, Fetcher, FetchError
 from devdigest.identity import Document, Found, Known, Shelf, Sighting
+from devdigest.intake import reading_of
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
 from devdigest.parse import Feed, NotAFeed, parse
 from devdigest.urls import canonical, http_url, parents
@@ -155,14 +156,6 @@ def _listed(found: Asked) -> Blog | None:
 def _keys(found: Asked) -> set[str]:
     places = (found.url, found.fetched.url if found.fetched else "")
     return {canonical(place) for place in places} - {""}
-
-
-def reading_of(blog: Blog | None, config: Config, now: datetime) -> choose.Reading:
-    """The circumstances of reading a blog now: for the first time where it is not on the list."""
-    zone, read = config.site.timezone, blog and blog.read
-    return choose.Reading(now=now, zone=zone, late_days=config.digest.late_days,
-                          first=blog is None or blog.first_read is None,
-                          fresh=read is None or local_day(read, zone) < local_day(now, zone))
 
 
 def contents(feed: Feed, reading: choose.Reading) -> Contents:

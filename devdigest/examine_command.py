@@ -8,7 +8,8 @@ from devdigest import blogs, examined, lanes, status, whereabouts
 from devdigest.config import Config
 from devdigest.context import Context
 from devdigest.days import local_day
-from devdigest.examine import Asked, contents, examine, reading_of, understood
+from devdigest.examine import Asked, contents, examine, understood
+from devdigest.intake import reading_of
 from devdigest.models import Blog
 from devdigest.terminal import complain, dump, progress, table
 

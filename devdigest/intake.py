@@ -16,10 +16,7 @@ log = logging.getLogger(__name__)
 
 def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = False) -> list[Post]:
     """Stores what is new in a feed that could be read. Within the caller's transaction."""
-    zone = config.site.timezone
-    reading = choose.Reading(now=now, zone=zone, late_days=config.digest.late_days,
-                             first=blog.first_read is None,
-                             fresh=blog.read is None or local_day(blog.read, zone) < local_day(now, zone))
+    reading = reading_of(blog, config, now)
     entries = [entry for entry in feed.entries if not (past and choose.is_ahead(entry.published, reading))]
     posts = _store(blog, entries, reading)
     if entries and blog.first_read is None:
@@ -29,6 +26,14 @@ def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = 
     blog.read = now
     blog.save()
     return posts
+
+
+def reading_of(blog: Blog | None, config: Config, now: datetime) -> choose.Reading:
+    """The circumstances of reading a blog now: for the first time where it is not on the list."""
+    zone, read = config.site.timezone, blog and blog.read
+    return choose.Reading(now=now, zone=zone, late_days=config.digest.late_days,
+                          first=blog is None or blog.first_read is None,
+                          fresh=read is None or local_day(read, zone) < local_day(now, zone))
 
 
 def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> list[Post]:

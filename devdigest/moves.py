@@ -10,20 +10,20 @@ from devdigest.models import Blog
 
 log = logging.getLogger(__name__)
 
-_CONFIRMATIONS = 3      # a redirect or a page by mistake is mended by then
+CONFIRMATIONS = 3      # a redirect or a page by mistake is mended by then
 
 
 def follow(blog: Blog, moved_to: str) -> None:
     """A permanent redirect (RFC 9110, 15.4.2, 15.4.9) becomes the feed's URL; "" for none: nothing counts."""
     _note(blog, moved_to)
-    if blog.moved_times >= _CONFIRMATIONS and not _is_taken(blog, moved_to):
+    if blog.moved_times >= CONFIRMATIONS and not _is_taken(blog, moved_to):
         log.info("feed %s moved to %s", blog.feed, moved_to)
         _go(blog, moved_to)
 
 
 def address(blog: Blog) -> str:
     """Where to ask for the feed: where the page that came instead of it says, once it did so often enough."""
-    sought = blog.fault_kind == "not_feed" and blog.moved_times >= _CONFIRMATIONS
+    sought = blog.fault_kind == "not_feed" and blog.moved_times >= CONFIRMATIONS
     return blog.moved_to if sought else blog.feed
 
 

@@ -15,6 +15,7 @@ from peewee import fn
 from devdigest.days import local_day
 from devdigest.discover import refusal
 from devdigest.models import Blog, Post
+from devdigest.moves import CONFIRMATIONS
 from devdigest.text import tidy
 from devdigest.urls import canonical, http_url
 
@@ -22,9 +23,7 @@ from devdigest.urls import canonical, http_url
 _LISTS = {"people": "db.yml", "team": "db_community.yml", "overseas": "db_overseas.yml"}
 _DEAD_AFTER = timedelta(weeks=5)    # a name that has lapsed can be bought back for 30 days (ICANN, ERRP)
 _TRIES = 8                          # in a row: a Pi that was off for weeks has tried once
-_REDIRECTS = 3                      # collects that saw a permanent one: collect.py follows it, if it can
 _ALIKE = 5                          # links that two blogs have in common, at least
-_AT_HOME = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localhost")
 _KINDS = ("dead", "duplicate", "moved", "feed found")
 
 
@@ -73,7 +72,7 @@ def _doubled(blogs: Iterable[Blog]) -> Iterator[Proposal]:
     feeds = {blog.feed_key: blog.id for blog in blogs}
     for blog in list(left.values()):
         other = left.get(feeds.get(canonical(blog.moved_to), 0))
-        if other and other.id != blog.id and blog.moved_times >= _REDIRECTS:
+        if other and other.id != blog.id and blog.moved_times >= CONFIRMATIONS:
             del left[blog.id]
             why = f"redirects for good to the feed of {_named(other)}"
             yield Proposal(blog.source, "duplicate", why, blog)
@@ -121,7 +120,7 @@ def _lacking(blogs: Iterable[Blog], listed: Iterable[Blog], zone: ZoneInfo) -> I
 def _is_public(url: str) -> bool:
     """Whether strangers could open it, as far as the name tells."""
     host = urlsplit(url).hostname or ""
-    return not refusal(url) and "." in host and not host.endswith(_AT_HOME)
+    return not refusal(url) and "." in host
 
 
 def as_yaml(found: Iterable[Proposal]) -> str:
