@@ -13,8 +13,8 @@ GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "loc
 RECORDS = ["columns", "table", "memory", "models", "readers", "bulk", "counts", "fulltext", "upgrades",
            "database"]
 CORE = ["wording", "essence", "encoding", "jsonfeed", "feed", "expat_driver", "parse", "identity", "choose",
-        "bloglists", "opml", "discover", "replies", "edition", "letter", "draft", "compose", "notices",
-        "charts"]
+        "bloglists", "opml", "discover", "replies", "feedback", "edition", "letter", "draft", "compose",
+        "notices", "charts"]
 EDGES = ["connections", "fetch", "pace", "lanes", "frames", "parse_child", "parsing", "smtp", "maildir",
          "line"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
