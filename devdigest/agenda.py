@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from devdigest.config import Config
 from devdigest.days import at, clock, local_day, midnight
+from devdigest.fetching import Fetching
 from devdigest.memory import Operator, Run, Setting
 from devdigest.models import Blog, Issue
 from devdigest.readers import Delivery
@@ -28,7 +29,7 @@ def collect(config: Config, now: datetime) -> str:
     done = Run.last("collect", until=now)
     if done is None or done.started < _last_time(config, now):
         return "collect"
-    if not done.blogs and Blog.due(now).exists():      # the list was imported since
+    if not done.blogs and Fetching.due(now).exists():      # the list was imported since
         return "collect"
     if done.lacks and _open_without_issue(config, now) and now - done.started >= _AFTER_A_LACK:
         return "collect"
@@ -39,7 +40,7 @@ def collect(config: Config, now: datetime) -> str:
 
 def _any_to_retry(now: datetime) -> bool:
     waiting = Operator.waiting(now)
-    blogs = Blog.to_retry(now, Run.left_by(now))
+    blogs = Fetching.to_retry(now, Run.left_by(now))
     return any(operator(blog.feed) not in waiting for blog in blogs) if waiting else blogs.exists()
 
 

@@ -8,6 +8,7 @@ from devdigest.bloglists import NotAList
 from devdigest.context import Context
 from devdigest.days import local_day
 from devdigest.fetch import FetchError
+from devdigest.fetching import Fetching
 from devdigest.models import Blog
 from devdigest.opml import as_opml
 from devdigest.terminal import dump, table
@@ -78,17 +79,19 @@ def release(context: Context, args: Namespace) -> int:
 
 
 def list_blogs(context: Context, args: Namespace) -> int:
-    shown = status.failing() if args.failing else list(Blog.select().order_by(Blog.id))
+    shown = status.failing() if args.failing else list(Fetching.blogs().order_by(Blog.id))
     if args.json:
         print(dump([{"id": blog.id, "name": blog.name, "group": blog.group, "state": blog.state,
-                     "feed": blog.feed, "site": blog.site, "http_status": blog.status, "fault": blog.fault,
-                     "fault_kind": blog.fault_kind, "failures": blog.failures, "last_read": blog.read}
-                    for blog in shown]))
+                     "feed": blog.feed, "site": blog.site, "http_status": fetching.status,
+                     "fault": fetching.fault, "fault_kind": fetching.fault_kind,
+                     "failures": fetching.failures, "last_read": fetching.read}
+                    for blog in shown for fetching in [blog.fetching]]))
     elif not shown:
         print(_nothing(args.failing))
     elif args.failing:
-        print(table([(blog.id, blog.name, blog.fault, f"{blog.failures}×", _day(context, blog.read),
-                      blog.feed) for blog in shown], ("id", "name", "fault", "times", "last read", "feed")))
+        print(table([(blog.id, blog.name, blog.fetching.fault, f"{blog.fetching.failures}×",
+                      _day(context, blog.fetching.read), blog.feed) for blog in shown],
+                    ("id", "name", "fault", "times", "last read", "feed")))
     else:
         print(table([(blog.id, blog.group, " for ".join(filter(None, (blog.state, blog.paused_for))),
                       blog.name, blog.feed) for blog in shown],
@@ -99,7 +102,7 @@ def list_blogs(context: Context, args: Namespace) -> int:
 def _nothing(failing: bool) -> str:
     if not failing:
         return "none; `devdigest blogs import FILE-OR-URL`"
-    read = Blog.select().where(Blog.read.is_null(False)).exists()
+    read = Fetching.select().where(Fetching.read.is_null(False)).exists()
     return "every blog could be read" if read else "no blog was read yet; `devdigest collect`"
 
 

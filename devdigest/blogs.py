@@ -13,6 +13,7 @@ from devdigest import fulltext, urls
 from devdigest.bloglists import Row, read
 from devdigest.discover import feed_links, guesses, refusal
 from devdigest.fetch import Fetcher, FetchError
+from devdigest.fetching import Fetching
 from devdigest.models import Blog, IssuePost, Post, Verdict
 from devdigest.parse import Feed, NotAFeed, parse
 from devdigest.table import db
@@ -140,8 +141,9 @@ def _find_feed(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime,
 def _revived(blog: Blog) -> Blog:
     if blog.state != "excluded":
         raise NotAdded(f"{blog.feed}: on the list already, {blog.state}, as {blog.id} {blog.name}")
-    blog.state, blog.first_read, blog.etag, blog.modified, blog.essence = "active", None, "", "", ""
+    blog.state, blog.first_read = "active", None
     blog.save()
+    Fetching.update(etag="", modified="", essence="").where(Fetching.blog == blog).execute()
     return blog
 
 
@@ -149,8 +151,8 @@ def _at(url: str) -> list[Blog]:
     key = urls.canonical(url)
     if not key:
         return []
-    return (list(Blog.select().where((Blog.feed_key == key) | (Blog.listed_key == key)))
-            or list(Blog.select().where(Blog.site_key == key)))
+    return (list(Fetching.blogs().where((Blog.feed_key == key) | (Blog.listed_key == key)))
+            or list(Fetching.blogs().where(Blog.site_key == key)))
 
 
 def find(text: str) -> Blog:
@@ -158,7 +160,7 @@ def find(text: str) -> Blog:
     text = text.strip()
     found = _at(text) or _at(f"https://{text}")
     if not found and text.isdecimal():
-        found = list(Blog.select().where(Blog.id == text[:18]))
+        found = list(Fetching.blogs().where(Blog.id == text[:18]))
     if len(found) == 1:
         return found[0]
     near = [f"{blog.id} {blog.name} {blog.feed}" for blog in found or _near(text)]

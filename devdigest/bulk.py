@@ -5,15 +5,17 @@ from typing import NamedTuple
 
 from peewee import fn
 
+from devdigest.fetching import Fetching
 from devdigest.models import Blog, Post
 from devdigest.table import db
 
 # "As it was": who was left out and added again meanwhile is to be read from the beginning.
 _READ_AGAIN = """
-    UPDATE blog SET fetched = :when, read = :when, status = :status, etag = :new_etag,
+    UPDATE fetching SET fetched = :when, read = :when, status = :status, etag = :new_etag,
         modified = :new_modified, fault = '', fault_kind = '', failures = 0, not_before = NULL,
         asked_to_wait = 0, moved_to = '', moved_times = 0
-    WHERE id = :id AND state = 'active' AND etag = :etag AND modified = :modified AND essence = :essence"""
+    WHERE blog_id = :id AND etag = :etag AND modified = :modified AND essence = :essence
+        AND (SELECT state FROM blog WHERE id = :id) = 'active'"""
 
 
 class KnownPost(NamedTuple):
@@ -62,7 +64,7 @@ def insert(posts: Sequence[Post]) -> None:
 
 def read_again(blogs: Iterable[Unchanged], now: datetime) -> None:
     """Notes a good read at `now`, in the order of numbers: so each page of the table is written once."""
-    when = Blog.read.db_value(now)
+    when = Fetching.read.db_value(now)
     with db.atomic():
         for blog in sorted(blogs):
             db.execute_sql(_READ_AGAIN, {"when": when} | blog._asdict())

@@ -13,6 +13,7 @@ from devdigest import clock
 from devdigest.config import LOOPBACK, Config
 from devdigest.database import VERSION
 from devdigest.days import at, local_day
+from devdigest.fetching import Fetching
 from devdigest.memory import Run, Setting
 from devdigest.models import Blog, Issue
 from devdigest.readers import Subscriber
@@ -135,7 +136,7 @@ def _site(config: Config) -> Finding:
 
 def _blogs() -> Finding:
     count = Blog.select().where(Blog.state == "active").count()
-    failing = Blog.select().where(Blog.state == "active", Blog.fault != "").count()
+    failing = Fetching.failing().count()
     if not count:
         return Finding("blogs", RED, "none", "devdigest blogs import FILE-OR-URL")
     state = OK if 2 * failing < count else WARN

@@ -17,11 +17,12 @@ from devdigest.discover import feed_links
 from devdigest.essence import essence
 from devdigest.feed import Feed, NotAFeed
 from devdigest.fetch import Fetched, FetchError
+from devdigest.fetching import TRIES, Fetching
 from devdigest.intake import let_go, receive
 from devdigest.lanes import Answer, Ask, Round
 from devdigest.locks import locked
 from devdigest.memory import Operator, Run
-from devdigest.models import TRIES, Blog
+from devdigest.models import Blog
 from devdigest.pace import Pace
 from devdigest.parsing import NoParser, Parser
 from devdigest.table import db
@@ -48,7 +49,7 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
           Parser(config.site.timezone) as parser):
         running = Running(now)
         let_go(now)
-        expected = Blog.expected(now)
+        expected = Fetching.expected(now)
         asks = _asks(config, now, retry)
         tour = Round(asks, config, now, _pace(config, now, until))
         run = Run.create(job="retry" if retry else "collect", started=now, blogs=len(asks),
@@ -81,14 +82,15 @@ def _asks(config: Config, now: datetime, retry: bool) -> list[Ask]:
     """Whoever was asked longest ago comes first, so what the last run did not come to; of those asked in one
     run another one is last each day.
     """
-    blogs = list(Blog.to_retry(now, Run.left_by(now)) if retry else Blog.due(now))
+    blogs = list(Fetching.to_retry(now, Run.left_by(now)) if retry else Fetching.due(now))
     Random(local_day(now, config.site.timezone).toordinal()).shuffle(blogs)
-    blogs.sort(key=lambda blog: blog.fetched or _NEVER)
+    blogs.sort(key=lambda blog: blog.fetching.fetched or _NEVER)
     return [_ask(blog, moves.address(blog)) for blog in blogs]
 
 
 def _ask(blog: Blog, url: str) -> Ask:
-    known = (blog.etag, blog.modified, blog.essence) if url == blog.feed else ()
+    last = blog.fetching
+    known = (last.etag, last.modified, last.essence) if url == blog.feed else ()
     return Ask(blog.id, url, *known)
 
 
@@ -171,7 +173,7 @@ class _Batch:
         numbers, posts = [outcome.ask.id for outcome in self._waiting], 0
         with db.atomic():
             # paused or excluded while it was asked: then nothing of it is stored
-            active = Blog.select().where(Blog.id.in_(numbers), Blog.state == "active")
+            active = Fetching.blogs().where(Blog.id.in_(numbers), Blog.state == "active")
             blogs = {blog.id: blog for blog in active}
             for outcome in self._waiting:
                 if blog := blogs.get(outcome.ask.id):
@@ -207,7 +209,7 @@ def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool
     except (IntegrityError, ValueError) as reason:      # of this feed's words; what others need is stored
         log.exception("feed %s cannot be stored", blog.feed)
         error = FetchError(blog.feed, f"cannot be stored: {reason}"[:200], "ours", outcome.fetched.status)
-        _failed(Blog.get_by_id(blog.id), error, now, outcome.heard)
+        _failed(Fetching.blogs().where(Blog.id == blog.id).get(), error, now, outcome.heard)
         return 0
     if posts:
         log.info("feed %s %d new posts", blog.feed, len(posts))
@@ -224,35 +226,39 @@ def _moved(blog: Blog, outcome: Outcome) -> FetchError | None:
 
 
 def _was_read(blog: Blog, outcome: Outcome, now: datetime, past: bool) -> None:
-    fetched = outcome.fetched
-    blog.fetched = blog.read = now
-    blog.status, blog.fault, blog.fault_kind, blog.failures = fetched.status, "", "", 0
-    blog.not_before, blog.asked_to_wait = None, False
+    fetched, noted = outcome.fetched, blog.fetching
+    noted.fetched = noted.read = now
+    noted.status, noted.fault, noted.fault_kind, noted.failures = fetched.status, "", "", 0
+    noted.not_before, noted.asked_to_wait = None, False
     if fetched.status != 304:
         # In a past day's run entries were left alone that these would hide from the next.
-        blog.etag, blog.modified, blog.essence = (
+        noted.etag, noted.modified, noted.essence = (
             ("", "", "") if past else (fetched.etag, fetched.modified, outcome.essence))
     moves.follow(blog, fetched.moved_to)
     blog.save()
+    noted.save()
 
 
 def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> None:
-    blog.fetched, blog.status, blog.failures = now, error.status, blog.failures + 1
+    noted = blog.fetching
+    noted.fetched, noted.status, noted.failures = now, error.status, noted.failures + 1
     log.warning("feed %s %s%s", blog.feed, error.reason, _for_how_long(blog, now))
-    blog.fault, blog.fault_kind = error.reason, error.kind
-    blog.not_before, blog.asked_to_wait = None, error.retry_after is not None
+    noted.fault, noted.fault_kind = error.reason, error.kind
+    noted.not_before, noted.asked_to_wait = None, error.retry_after is not None
     if error.retry_after is not None:
-        blog.not_before = heard + timedelta(seconds=error.retry_after)
+        noted.not_before = heard + timedelta(seconds=error.retry_after)
     elif error.status is None or error.status == 429 or error.status >= 500:
         # what may pass by itself is tried again this morning; a 404, or what is no feed, at the next collect
-        blog.not_before = now + min(_FIRST_RETRY * 2 ** min(blog.failures - 1, 10), _LAST_RETRY)
+        noted.not_before = now + min(_FIRST_RETRY * 2 ** min(noted.failures - 1, 10), _LAST_RETRY)
     elif error.status == 410:
         blog.state, blog.paused_for = "paused", error.reason
     blog.save()
+    noted.save()
 
 
 def _for_how_long(blog: Blog, now: datetime) -> str:
-    if blog.failures <= TRIES or not Blog.select().where(Blog.id == blog.id, Blog.is_long_dead(now)).exists():
+    last_read = blog.fetching.read
+    if blog.fetching.failures <= TRIES or not Fetching.is_long_dead(blog, now):
         return ""
-    since = f"not read since {blog.read:%Y-%m-%d}" if blog.read else "never read"
+    since = f"not read since {last_read:%Y-%m-%d}" if last_read else "never read"
     return f"; {since}, asked once a week"

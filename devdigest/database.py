@@ -7,15 +7,16 @@ from pathlib import Path
 
 import peewee
 
-from devdigest import fulltext, tokens
+from devdigest import fetching, fulltext, tokens
 from devdigest.counts import Attempt, Click, Event, Opened
+from devdigest.fetching import Fetching
 from devdigest.memory import LINK_KEY, Operator, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
 from devdigest.table import db
 from devdigest.upgrades import UPGRADES
 
-TABLES = (Setting, Run, Operator, Blog, Post, Issue, IssuePost,
+TABLES = (Setting, Run, Operator, Blog, Fetching, Post, Issue, IssuePost,
           Subscriber, Consent, Confirmation, Suppression, Delivery, Event, Opened, Click, Attempt)
 
 VERSION = 1 + len(UPGRADES)
@@ -97,6 +98,7 @@ def _create(version: int) -> None:
     with db.atomic():
         if db.pragma("user_version") == 0:      # nor made by another process meanwhile
             db.create_tables(TABLES)
+            db.execute_sql(fetching.TRIGGER)
             db.execute_sql(fulltext.TABLE)
             Setting.write(LINK_KEY, tokens.new_key())
             db.pragma("user_version", version)

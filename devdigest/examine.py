@@ -17,6 +17,7 @@ from devdigest.config import Config
 from devdigest.days import midnight
 from devdigest.discover import feed_links, guesses
 from devdigest.fetch import Fetched, Fetcher, FetchError
+from devdigest.fetching import Fetching
 from devdigest.identity import Document, Found, Known, Shelf, Sighting
 from devdigest.intake import reading_of
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
@@ -150,7 +151,7 @@ def _search(pages: Sequence[Asked], ask: Callable[[str], Asked], config: Config,
 
 def _listed(found: Asked) -> Blog | None:
     keys = _keys(found)
-    return Blog.get_or_none(Blog.feed_key.in_(keys) | Blog.listed_key.in_(keys))
+    return Fetching.blogs().where(Blog.feed_key.in_(keys) | Blog.listed_key.in_(keys)).first()
 
 
 def _keys(found: Asked) -> set[str]:

@@ -47,7 +47,7 @@ def _meant(typed: str) -> tuple[str, Blog | None]:
 def _failing(context: Context, args: Namespace, now: datetime) -> int:
     config = context.config
     # what was said and not what was sent: some fail by sending too much
-    rows = {blog.id: {"id": blog.id, "name": blog.name, "last_read": blog.read, "feed": blog.feed,
+    rows = {blog.id: {"id": blog.id, "name": blog.name, "last_read": blog.fetching.read, "feed": blog.feed,
                       "now": _left_alone(blog, config, now)} for blog in status.failing()}
     asks = [lanes.Ask(row["id"], row["feed"]) for row in rows.values() if not row["now"]]
     report, readable = progress("blogs check"), 0
@@ -62,9 +62,10 @@ def _failing(context: Context, args: Namespace, now: datetime) -> int:
 
 def _left_alone(blog: Blog, config: Config, now: datetime) -> str:
     """Why a blog is not asked; "" where it may be."""
-    if not (blog.asked_to_wait and blog.not_before and blog.not_before > now):
+    wait, asked_to_wait = blog.fetching.not_before, blog.fetching.asked_to_wait
+    if not (asked_to_wait and wait and wait > now):
         return ""
-    until = blog.not_before.astimezone(config.site.timezone)
+    until = wait.astimezone(config.site.timezone)
     return f"not asked: the server wants to be left alone until {until:%Y-%m-%d %H:%M}"
 
 

@@ -45,9 +45,10 @@ def lines(told: Examined, config: Config, now: datetime) -> Iterator[str]:
 
 def _facts(told: Examined, config: Config, now: datetime) -> Iterator[tuple[str, str]]:
     if blog := told.blog:
-        since = f", {blog.fault} {blog.failures}×" if blog.fault else ""
+        last = blog.fetching
+        since = f", {last.fault} {last.failures}×" if last.fault else ""
         state = " for ".join(filter(None, (blog.state, blog.paused_for)))
-        yield "on the list", f"{blog.id} {blog.name}, {state}, last read {day(blog.read, config)}{since}"
+        yield "on the list", f"{blog.id} {blog.name}, {state}, last read {day(last.read, config)}{since}"
     elif told.found:
         yield "on the list", "no; nothing is stored, verdicts are those of a first read"
     elsewhere = [told.found] if told.found and all(one is not told.found for one in told.asked) else []
@@ -140,14 +141,15 @@ def _next_with(blog: Blog, found: Asked, told: Examined) -> str:
         return f"`devdigest blogs resume {blog.id}` reads it again"
     if any(fate.stored and fate.verdict == Verdict.HELD for fate in told.fates):
         return f"`devdigest blogs release {blog.id}` makes the held posts news"
-    return "it can be read again; the next collect takes it up" if blog.fault else "nothing to do"
+    return "it can be read again; the next collect takes it up" if blog.fetching.fault else "nothing to do"
 
 
 def document(told: Examined) -> dict[str, Any]:
     found, blog = told.found, told.blog
     return {
         "blog": blog and {"id": blog.id, "name": blog.name, "state": blog.state, "feed": blog.feed,
-                          "fault": blog.fault, "failures": blog.failures, "last_read": blog.read},
+                          "fault": blog.fetching.fault, "failures": blog.fetching.failures,
+                          "last_read": blog.fetching.read},
         "asked": [request(one) | {"seconds": round(one.seconds, 3)} for one in told.asked],
         "tried": told.tried,
         "feed": request(found) | asdict(told.contents) if found and told.contents else None,

@@ -23,14 +23,15 @@ def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = 
         blog.first_read = now
     if not blog.site and feed.site:
         blog.site, blog.site_key = feed.site, urls.canonical(feed.site)
-    blog.read = now
+    blog.fetching.read = now
     blog.save()
+    blog.fetching.save()
     return posts
 
 
 def reading_of(blog: Blog | None, config: Config, now: datetime) -> choose.Reading:
     """The circumstances of reading a blog now: for the first time where it is not on the list."""
-    zone, read = config.site.timezone, blog and blog.read
+    zone, read = config.site.timezone, blog and blog.fetching.read
     return choose.Reading(now=now, zone=zone, late_days=config.digest.late_days,
                           first=blog is None or blog.first_read is None,
                           fresh=read is None or local_day(read, zone) < local_day(now, zone))

@@ -3,12 +3,11 @@
 Instants are aware UTC, days calendar days in the site's zone. Foreign keys are lazy_load=False, so that no
 attribute hides a query.
 """
-from datetime import date, datetime, timedelta
+from datetime import date
 from enum import StrEnum
 
 from peewee import (
     BooleanField,
-    Expression,
     ForeignKeyField,
     IntegerField,
     ModelSelect,
@@ -19,10 +18,6 @@ from peewee import (
 from devdigest.columns import DayField, UtcField, WhenField
 from devdigest.table import EMPTY, Table, one_of
 from devdigest.urls import parents
-
-TRIES = 20                                  # in a row: about ten days of two collects each
-_LONG_DEAD = timedelta(days=14)
-WEEKLY = timedelta(days=7, hours=-1)        # an hour less, not to come later each week
 
 GROUPS = ("team", "people", "overseas")     # also their order in an issue
 
@@ -36,7 +31,7 @@ class Verdict(StrEnum):
 
 
 class Blog(Table):
-    """A site on the list, with its feed's URL and what became of reading it."""
+    """A site on the list, with its feed's URL. What became of asking for that is its Fetching."""
     name = TextField()
     site = TextField(default="")                # as the list or the feed gives it; "" where neither does
     site_key = TextField(default="")            # canonical `site`
@@ -48,66 +43,11 @@ class Blog(Table):
     paused_for = TextField(default="")          # why, where paused: "owner" or the reason
     source = TextField(default="")              # the list it came from; "" where it was added by hand
     added = UtcField()
-    # the last fetch
-    fetched = UtcField(null=True)
-    status = IntegerField(null=True)            # HTTP status; None where there was no answer
-    fault = TextField(default="")               # why nothing could be read; "" where it could
-    failures = IntegerField(default=0)          # in a row
-    not_before = UtcField(null=True)            # Retry-After, or when a failed one is tried again
-    asked_to_wait = BooleanField(default=False)     # not_before is the server's word (RFC 9110, 10.2.3)
-    etag = TextField(default="")                # validators as received (RFC 9110, 8.8)
-    modified = TextField(default="")
-    moved_to = TextField(default="")            # target of a permanent redirect, and how often seen in a row
-    moved_times = IntegerField(default=0)
-    read = UtcField(null=True)                  # the last good read, 304 too
     first_read = UtcField(null=True)            # the first read that gave an entry; None: the next one is
-    fault_kind = TextField(constraints=[EMPTY], default="")     # of `fault`: a word of fetch.FAULTS
-    essence = TextField(constraints=[EMPTY], default="")        # of the document last read; see essence.py
 
     class Meta:
         only_save_dirty = True      # no index is written for a column that nobody touched
         indexes = ((("state",), False),)
-
-    @classmethod
-    def due(cls, now: datetime) -> ModelSelect:
-        """Active blogs that may be asked at `now`; whoever was reached longest ago first."""
-        return (cls.select().where(cls.state == "active", ~cls._rests(now),
-                                   cls.not_before.is_null() | ~cls.asked_to_wait | (cls.not_before <= now))
-                .order_by(cls.fetched, cls.id))
-
-    @classmethod
-    def _rests(cls, now: datetime) -> Expression:
-        return cls.is_long_dead(now) & (cls.fetched > now - WEEKLY)
-
-    @classmethod
-    def is_long_dead(cls, now: datetime) -> Expression:
-        """Failing for weeks in which others could be read: such a blog is asked once a week, for ever."""
-        return ((cls.failures >= TRIES)
-                & (fn.COALESCE(cls.read, cls.added) < cls._last_read(now) - _LONG_DEAD))
-
-    @classmethod
-    def _last_read(cls, now: datetime) -> datetime:
-        """When any blog was read last: nobody is dead because we were off, or without a network."""
-        last = cls.select(cls.read).where(cls.read <= now).order_by(cls.read.desc()).first()
-        return last.read if last else now
-
-    @classmethod
-    def expected(cls, now: datetime) -> int:
-        """How many active blogs could be read in the last week in which any was; others are not missed."""
-        week = cls._last_read(now) - timedelta(days=7)
-        return cls.select().where(cls.state == "active", cls.read > week).count()
-
-    @classmethod
-    def to_retry(cls, now: datetime, left_by: datetime | None = None) -> ModelSelect:
-        """Active blogs whose last fetch failed in a way that may pass, and whose waiting time is over; and
-        those that a collect begun at `left_by` did not come to.
-        """
-        wanted = (cls.fault != "") & (cls.not_before <= now)
-        if left_by is not None:
-            wanted |= ((cls.added < left_by) & (cls.fetched.is_null() | (cls.fetched < left_by))
-                       & (cls.not_before.is_null() | (cls.not_before <= now)))
-        return (cls.select().where(cls.state == "active", ~cls._rests(now), wanted)
-                .order_by(cls.fetched, cls.id))
 
     @classmethod
     def owning(cls, key: str) -> set[int]:

@@ -16,15 +16,16 @@ CONFIRMATIONS = 3      # a redirect or a page by mistake is mended by then
 def follow(blog: Blog, moved_to: str) -> None:
     """A permanent redirect (RFC 9110, 15.4.2, 15.4.9) becomes the feed's URL; "" for none: nothing counts."""
     _note(blog, moved_to)
-    if blog.moved_times >= CONFIRMATIONS and not _is_taken(blog, moved_to):
+    if blog.fetching.moved_times >= CONFIRMATIONS and not _is_taken(blog, moved_to):
         log.info("feed %s moved to %s", blog.feed, moved_to)
         _go(blog, moved_to)
 
 
 def address(blog: Blog) -> str:
     """Where to ask for the feed: where the page that came instead of it says, once it did so often enough."""
-    sought = blog.fault_kind == "not_feed" and blog.moved_times >= CONFIRMATIONS
-    return blog.moved_to if sought else blog.feed
+    last = blog.fetching
+    sought = last.fault_kind == "not_feed" and last.moved_times >= CONFIRMATIONS
+    return last.moved_to if sought else blog.feed
 
 
 def seek(blog: Blog, link: str) -> None:
@@ -45,19 +46,21 @@ def found(blog: Blog, asked: str, error: FetchError | None) -> FetchError | None
         _note(blog, "")
         why = error.reason if error else "another blog's"
         return FetchError(blog.feed, f"an HTML page; of the feed that it names, {asked}: {why}", "not_feed",
-                          blog.status)
+                          blog.fetching.status)
     log.info("feed %s is a page now, which says that it is at %s: followed", blog.feed, asked)
     _go(blog, asked)
     return None
 
 
 def _note(blog: Blog, target: str) -> None:
-    blog.moved_times = blog.moved_times + 1 if target and target == blog.moved_to else int(bool(target))
-    blog.moved_to = target
+    noted = blog.fetching
+    noted.moved_times = noted.moved_times + 1 if target and target == noted.moved_to else int(bool(target))
+    noted.moved_to = target
 
 
 def _go(blog: Blog, target: str) -> None:
-    blog.feed, blog.feed_key, blog.moved_to, blog.moved_times = target, urls.canonical(target), "", 0
+    blog.feed, blog.feed_key = target, urls.canonical(target)
+    blog.fetching.moved_to, blog.fetching.moved_times = "", 0
 
 
 def _is_taken(blog: Blog, url: str) -> bool:

@@ -14,6 +14,7 @@ from peewee import fn
 
 from devdigest.days import local_day
 from devdigest.discover import refusal
+from devdigest.fetching import Fetching
 from devdigest.models import Blog, Post
 from devdigest.moves import CONFIRMATIONS
 from devdigest.text import tidy
@@ -37,7 +38,8 @@ class Proposal(NamedTuple):
 
 def proposals(zone: ZoneInfo) -> list[Proposal]:
     """Every change that is due, at most one of a blog, by list, kind and name."""
-    blogs = list(Blog.select().where(Blog.state != "excluded", Blog.paused_for != "owner").order_by(Blog.id))
+    blogs = list(Fetching.blogs().where(Blog.state != "excluded", Blog.paused_for != "owner")
+                 .order_by(Blog.id))
     listed = [blog for blog in blogs if blog.source.endswith((".yml", ".yaml"))]
     dead = list(_dead(listed, zone))
     doubled = list(_doubled(_without(listed, dead)))
@@ -54,15 +56,17 @@ def _without(blogs: Iterable[Blog], found: Iterable[Proposal]) -> list[Blog]:
 
 def _dead(blogs: Iterable[Blog], zone: ZoneInfo) -> Iterator[Proposal]:
     for blog in blogs:
-        since, last = blog.read or blog.added, blog.fetched
+        known = blog.fetching
+        since, last = known.read or blog.added, known.fetched
         if last is None:
             continue
         day = local_day(last, zone)
         if blog.state == "paused":      # by HTTP 410, the server's own word
             yield Proposal(blog.source, "dead", f"{blog.paused_for} on {day}", blog)
-        elif blog.fault_kind in ("gone", "host") and blog.failures >= _TRIES and last - since >= _DEAD_AFTER:
-            read = f"not read since {local_day(since, zone)}" if blog.read else "never read"
-            why = f"{blog.fault}, {blog.failures:,} times in a row up to {day}; {read}"
+        elif (known.fault_kind in ("gone", "host") and known.failures >= _TRIES
+              and last - since >= _DEAD_AFTER):
+            read = f"not read since {local_day(since, zone)}" if known.read else "never read"
+            why = f"{known.fault}, {known.failures:,} times in a row up to {day}; {read}"
             yield Proposal(blog.source, "dead", f"{why}, {(last - since).days // 7} weeks", blog)
 
 
@@ -71,8 +75,8 @@ def _doubled(blogs: Iterable[Blog]) -> Iterator[Proposal]:
     left = {blog.id: blog for blog in blogs}
     feeds = {blog.feed_key: blog.id for blog in blogs}
     for blog in list(left.values()):
-        other = left.get(feeds.get(canonical(blog.moved_to), 0))
-        if other and other.id != blog.id and blog.moved_times >= CONFIRMATIONS:
+        other = left.get(feeds.get(canonical(blog.fetching.moved_to), 0))
+        if other and other.id != blog.id and blog.fetching.moved_times >= CONFIRMATIONS:
             del left[blog.id]
             why = f"redirects for good to the feed of {_named(other)}"
             yield Proposal(blog.source, "duplicate", why, blog)
@@ -102,8 +106,8 @@ def _alike() -> Iterator[tuple[int, int, int]]:
 
 def _moved(blogs: Iterable[Blog], zone: ZoneInfo) -> Iterator[Proposal]:
     for blog in blogs:
-        if blog.listed_key not in ("", blog.feed_key) and blog.read and _is_public(blog.feed):
-            why = f"from {blog.listed_key} to this `rss`, read there on {local_day(blog.read, zone)}"
+        if blog.listed_key not in ("", blog.feed_key) and blog.fetching.read and _is_public(blog.feed):
+            why = f"from {blog.listed_key} to this `rss`, read there on {local_day(blog.fetching.read, zone)}"
             yield Proposal(blog.source, "moved", why, blog)
 
 
@@ -111,7 +115,8 @@ def _lacking(blogs: Iterable[Blog], listed: Iterable[Blog], zone: ZoneInfo) -> I
     """Blogs that were added by hand: the lists name many sites without their feed."""
     sites = {blog.site_key for blog in listed}
     for blog in blogs:
-        well = blog.state == "active" and blog.first_read and not blog.fault and _is_public(blog.feed)
+        well = (blog.state == "active" and blog.first_read and not blog.fetching.fault
+                and _is_public(blog.feed))
         if not blog.source and well and blog.site_key not in sites | {""}:
             why = f"for the entry without `rss`, or a new one; read since {local_day(blog.first_read, zone)}"
             yield Proposal(_LISTS[blog.group], "feed found", why, blog)

@@ -6,6 +6,7 @@ from peewee import fn
 
 from devdigest.config import Config
 from devdigest.days import at, local_day
+from devdigest.fetching import Fetching
 from devdigest.memory import Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
 from devdigest.readers import Delivery, Subscriber
@@ -19,7 +20,7 @@ def facts(config: Config, now: datetime) -> dict[str, Any]:
         "now": now.isoformat(timespec="seconds"),
         "held_since": held and held.isoformat(timespec="seconds"),
         "collect": _run("collect"),
-        "blogs": _counts(Blog, Blog.state) | {"failing": _failing().count()},
+        "blogs": _counts(Blog, Blog.state) | {"failing": Fetching.failing().count()},
         "held_posts": _held_posts(),
         "waiting_posts": Post.news_before(local_day(next_issue, config.site.timezone)).count(),
         "issue": issue and _issue(issue),
@@ -35,13 +36,9 @@ def _counts(table: Any, column: Any, *where: Any) -> dict[str, int]:
     return dict((query.where(*where) if where else query).tuples())
 
 
-def _failing() -> Any:
-    return Blog.select().where(Blog.state == "active", Blog.fault != "")
-
-
 def failing() -> list[Blog]:
     """Active blogs that could not be read last time; those longest unread first."""
-    return list(_failing().order_by(Blog.read.asc(nulls="first"), Blog.id))
+    return list(Fetching.failing().order_by(Fetching.read.asc(nulls="first"), Blog.id))
 
 
 def _run(job: str) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 A new database is made at the newest version at once; a test compares both ways, from tests/schema-1.sql.
 """
-from devdigest import fulltext
+from devdigest import fetching, fulltext
 
 _TO_2 = (       # the site: consent from the form, links of one purpose, search, tags, counts
     "ALTER TABLE blog ADD COLUMN fault_kind TEXT NOT NULL DEFAULT ''",
@@ -58,4 +58,19 @@ _TO_4 = (       # the collector: operators that want to be left alone, blogs tha
     "ALTER TABLE run ADD COLUMN lanes INTEGER NOT NULL DEFAULT 0",
 )
 
-UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4)
+_FETCHING = ("fetched", "read", "status", "etag", "modified", "essence", "fault", "fault_kind", "failures",
+             "not_before", "asked_to_wait", "moved_to", "moved_times")
+
+_TO_5 = (       # what every collect writes apart from what only the owner changes
+    """CREATE TABLE "fetching" ("blog_id" INTEGER NOT NULL PRIMARY KEY, "fetched" TEXT, "read" TEXT,
+        "status" INTEGER, "etag" TEXT NOT NULL DEFAULT '', "modified" TEXT NOT NULL DEFAULT '',
+        "essence" TEXT NOT NULL DEFAULT '', "fault" TEXT NOT NULL DEFAULT '',
+        "fault_kind" TEXT NOT NULL DEFAULT '', "failures" INTEGER NOT NULL DEFAULT 0, "not_before" TEXT,
+        "asked_to_wait" INTEGER NOT NULL DEFAULT 0, "moved_to" TEXT NOT NULL DEFAULT '',
+        "moved_times" INTEGER NOT NULL DEFAULT 0, FOREIGN KEY ("blog_id") REFERENCES "blog" ("id"))""",
+    f"INSERT INTO fetching (blog_id, {', '.join(_FETCHING)}) SELECT id, {', '.join(_FETCHING)} FROM blog",
+    *(f"ALTER TABLE blog DROP COLUMN {column}" for column in _FETCHING),
+    fetching.TRIGGER,
+)
+
+UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4, _TO_5)

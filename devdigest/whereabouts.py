@@ -14,8 +14,9 @@ from peewee import JOIN, ModelSelect
 from devdigest.config import Config
 from devdigest.days import at, clock, local_day
 from devdigest.discover import guesses
+from devdigest.fetching import WEEKLY, Fetching
 from devdigest.memory import Operator
-from devdigest.models import WEEKLY, Blog, Issue, IssuePost, Post, Verdict
+from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
 from devdigest.text import tidy
 from devdigest.urls import canonical, http_url, operator, parents
 
@@ -34,20 +35,19 @@ _OTHER_WAYS = [(re.compile(pattern), other) for pattern, other in (
 _FEW = 5        # blogs at one host, any of which may be meant; a platform has more
 
 
-def listed(name: str = "", group: str = "", failing: bool = False) -> list[Any]:
+def listed(name: str = "", group: str = "", failing: bool = False) -> list[Blog]:
     """Blogs not left out, by name; only those with `name` in theirs, of a group, or that fail at present.
 
     Those with `name` in the address of their site follow: people are listed by their names alone.
     """
-    query = Blog.select(Blog.id, Blog.name, Blog.site_key, Blog.group, Blog.state, Blog.status, Blog.fault,
-                        Blog.fault_kind, Blog.read).where(Blog.state != "excluded")
+    query = Fetching.blogs().where(Blog.state != "excluded")
     if group:
         query = query.where(Blog.group == group)
     if failing:
-        query = query.where(Blog.state == "active", Blog.fault != "")
+        query = query.where(Blog.state == "active", Fetching.fault != "")
     wanted = _letters(name)
     # not in SQL, which knows upper and lower case of ASCII alone
-    found = [blog for blog in query.namedtuples()
+    found = [blog for blog in query
              if wanted in _letters(blog.name) or wanted in blog.site_key.casefold()]
     return sorted(found, key=lambda blog: (wanted not in _letters(blog.name), tidy(blog.name).casefold(),
                                            blog.id))
@@ -97,14 +97,14 @@ def _written(ways: list[str]) -> list[str]:
 
 
 def _with_post(ways: list[str]) -> list[Blog]:
-    blogs = list(Blog.select().where(Blog.id.in_(Post.select(Post.blog).where(Post.key.in_(ways)))))
+    blogs = list(Fetching.blogs().where(Blog.id.in_(Post.select(Post.blog).where(Post.key.in_(ways)))))
     owners = Blog.owning(ways[0]) if len(blogs) > 1 else set()
     return [blog for blog in blogs if blog.id in owners] or blogs
 
 
 def _with_feed(keys: Iterable[str]) -> list[Blog]:
     keys = list(keys)
-    return list(Blog.select().where(Blog.feed_key.in_(keys) | Blog.listed_key.in_(keys)))
+    return list(Fetching.blogs().where(Blog.feed_key.in_(keys) | Blog.listed_key.in_(keys)))
 
 
 def _nearby(url: str, ways: list[str]) -> list[Blog]:
@@ -112,7 +112,7 @@ def _nearby(url: str, ways: list[str]) -> list[Blog]:
     neighbours, host = _at_host(ways[0]), _host(ways[0])
     alone = len(neighbours) <= _FEW
     sites = {site for way in ways for site in parents(way) if alone or "/" in site or _host(site) != host}
-    around = list(Blog.select().where(Blog.site_key.in_(sites)))
+    around = list(Fetching.blogs().where(Blog.site_key.in_(sites)))
     longest = max((len(blog.site_key) for blog in around), default=0)
     return ([blog for blog in around if len(blog.site_key) == longest]
             or _with_feed(map(canonical, guesses(url))) or (neighbours if alone else []))
@@ -123,7 +123,7 @@ def _at_host(key: str) -> list[Blog]:
     hosts = [f"{start}{_host(key)}" for start in ("", "www.", "m.")]
     there = [(column == one) | column.startswith(f"{one}/")
              for column in (Blog.site_key, Blog.feed_key) for one in hosts]
-    return list(Blog.select().where(reduce(or_, there)).limit(_FEW + 1))
+    return list(Fetching.blogs().where(reduce(or_, there)).limit(_FEW + 1))
 
 
 def _host(key: str) -> str:
@@ -180,15 +180,16 @@ def next_fetch(config: Config, blog: Blog, now: datetime) -> datetime | None:
     days = (local_day(earliest, zone) + timedelta(days=more) for more in count())
     planned = next(time for day in days for start in times
                    if (time := at(day, start, zone)) > now and time >= earliest)
-    if blog.fault and blog.not_before:
-        again = max(earliest, blog.not_before)
+    if blog.fetching.fault and blog.fetching.not_before:
+        again = max(earliest, blog.fetching.not_before)
         if again < at(local_day(again, zone), clock(config.collect.retry_until), zone):
             return min(again, planned)
     return planned
 
 
 def _earliest(blog: Blog, now: datetime) -> datetime:
-    waits = [blog.not_before if blog.asked_to_wait else None, Operator.waiting(now).get(operator(blog.feed))]
-    if blog.fetched and Blog.select().where(Blog.id == blog.id, Blog.is_long_dead(now)).exists():
-        waits.append(blog.fetched + WEEKLY)
+    last = blog.fetching
+    waits = [last.not_before if last.asked_to_wait else None, Operator.waiting(now).get(operator(blog.feed))]
+    if last.fetched and Fetching.is_long_dead(blog, now):
+        waits.append(last.fetched + WEEKLY)
     return max([now, *filter(None, waits)])

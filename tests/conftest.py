@@ -10,6 +10,7 @@ from relay import FakeRelay, settings
 
 from devdigest import database
 from devdigest.config import Config
+from devdigest.fetching import Fetching
 from devdigest.models import Blog
 from devdigest.readers import Subscriber
 from devdigest.table import db
@@ -75,10 +76,18 @@ def carol(records: None, now: datetime) -> Subscriber:
     return Subscriber.create(email="carol@example.org", state="cancelled", created=now, cancelled=now)
 
 
+def noted(blog: Blog, **values: object) -> Blog:
+    """The blog as it stands now, with its `fetching`, of which these values are set before."""
+    if values:
+        Fetching.update(values).where(Fetching.blog == blog).execute()
+    return Fetching.blogs().where(Blog.id == blog.id).get()
+
+
 def a_blog(path: str = "blog", **values: object) -> Blog:
     """A blog on the list that was read before."""
+    columns = Fetching._meta.fields.keys()
+    of_fetching = {"read": NOW} | {name: values.pop(name) for name in columns & values.keys()}
     feed = values.pop("feed", f"https://{path}.example.org/feed")
     given = {"name": path, "site": f"https://{path}.example.org/", "site_key": f"{path}.example.org",
-             "feed": feed, "feed_key": str(feed).partition("//")[2], "added": NOW, "first_read": NOW,
-             "read": NOW}
-    return Blog.create(**given | values)
+             "feed": feed, "feed_key": str(feed).partition("//")[2], "added": NOW, "first_read": NOW}
+    return noted(Blog.create(**given | values), **of_fetching)

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from devdigest import database, intake
 from devdigest.config import Config, Database, Site
+from devdigest.fetching import Fetching
 from devdigest.models import Blog, IssuePost, Post
 from devdigest.parse import Entry, Feed
 from devdigest.publish import publish
@@ -42,11 +43,11 @@ class Desk:
         if known:
             self.read(blog, "2026-11-10 03:00",
                       entry("first post", date(2026, 9, 1), "first", f"https://{site}/first"))
-        return blog
+        return Fetching.blogs().where(Blog.id == blog.id).get()
 
     def read(self, blog, at, *entries):
         """The verdicts of what was new, by title."""
-        blog = Blog.get_by_id(blog.id)
+        blog = Fetching.blogs().where(Blog.id == blog.id).get()
         with db.atomic():
             new = intake.receive(blog, Feed("", "", entries), self.config, seoul(at))
         return {post.title: Post.get_by_id(post.id).verdict for post in new}

@@ -8,6 +8,7 @@ from conftest import a_blog
 
 from devdigest import agenda
 from devdigest.config import Config
+from devdigest.fetching import Fetching
 from devdigest.memory import HOLD, Operator, Run, Setting
 from devdigest.models import Blog, Issue
 from devdigest.readers import Delivery, Subscriber
@@ -74,7 +75,8 @@ def test_once_the_issue_is_out_a_collect_has_until_the_next(config: Config) -> N
 
 
 def test_blogs_that_a_collect_did_not_come_to_are_asked_by_a_retry(config: Config, blog: Blog) -> None:
-    Blog.update(added=at("08:00", day=20), fetched=at("03:00")).execute()
+    Blog.update(added=at("08:00", day=20)).execute()
+    Fetching.update(fetched=at("03:00")).execute()
     done = collected(at("09:00"))
     assert agenda.collect(config, at("09:10")) == ""
     Run.update(not_reached=1).where(Run.id == done.id).execute()
@@ -83,7 +85,7 @@ def test_blogs_that_a_collect_did_not_come_to_are_asked_by_a_retry(config: Confi
     Operator.leave_alone("example.org", 0.1, at("09:20"))
     assert agenda.collect(config, at("09:19")) == ""
     assert agenda.collect(config, at("09:20")) == "retry"
-    Blog.update(fetched=at("09:20")).execute()
+    Fetching.update(fetched=at("09:20")).execute()
     assert agenda.collect(config, at("09:21")) == ""
 
 

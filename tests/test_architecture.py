@@ -10,8 +10,8 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 # order (ground, records, core, edges); steps import no other step but those that all may use.
 GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "locks", "addresses",
           "recipients", "inflate", "terms"]
-RECORDS = ["columns", "table", "memory", "models", "readers", "bulk", "counts", "fulltext", "upgrades",
-           "database"]
+RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "bulk", "counts", "fulltext",
+           "upgrades", "database"]
 CORE = ["wording", "essence", "encoding", "jsonfeed", "feed", "expat_driver", "parse", "identity", "choose",
         "bloglists", "opml", "discover", "replies", "feedback", "edition", "letter", "draft", "compose",
         "notices", "charts"]

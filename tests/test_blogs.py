@@ -5,13 +5,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import conftest
 import pytest
+from conftest import noted
 from feed_server import FeedServer
 from peewee import IntegrityError
 
 from devdigest import blogs, database, urls
 from devdigest.bloglists import NotAList
 from devdigest.fetch import Fetcher, Limits
+from devdigest.fetching import Fetching
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
 from devdigest.opml import as_opml
 from devdigest.table import db
@@ -54,8 +57,9 @@ def yaml(*feeds: str) -> bytes:
 
 def a_blog(feed="https://ada.example/rss", site="https://ada.example/", **values) -> Blog:
     name = feed.removeprefix("https://").partition(".")[0].title()
-    return Blog.create(name=name, site=site, site_key=urls.canonical(site), feed=feed,
-                       feed_key=urls.canonical(feed), added=NOW, **values)
+    given = {"name": name, "site": site, "site_key": urls.canonical(site), "feed": feed,
+             "feed_key": urls.canonical(feed), "read": None, "first_read": None}
+    return conftest.a_blog(**given | values)
 
 
 def a_post(blog: Blog, guid: str, verdict: Verdict, issue: Issue | None = None) -> Post:
@@ -279,8 +283,9 @@ def test_adding_an_excluded_blog_lifts_that_and_its_next_read_is_a_first_read(fe
     blog = a_blog(state="excluded", first_read=NOW, read=NOW, etag='"1"', modified="yesterday")
     post = a_post(blog, "1", Verdict.HISTORY)
     assert blogs.add("https://ada.example/", fetcher, SEOUL, NOW) == blog
-    blog = Blog.get()
-    assert (blog.state, blog.first_read, blog.etag, blog.modified, blog.read) == ("active", None, "", "", NOW)
+    blog = noted(blog)
+    assert (blog.state, blog.first_read) == ("active", None)
+    assert (blog.fetching.etag, blog.fetching.modified, blog.fetching.read) == ("", "", NOW)
     assert Post.get_by_id(post.id).verdict == Verdict.HISTORY
 
 
@@ -372,9 +377,9 @@ def test_neither_pause_nor_resume_lifts_an_exclusion():
 
 def test_pausing_leaves_what_a_fetch_wrote_meanwhile():
     blog = a_blog()
-    Blog.update(etag='"2"', failures=3).execute()
+    Fetching.update(etag='"2"', failures=3).execute()
     blogs.pause(blog)
-    assert (Blog.get().etag, Blog.get().failures) == ('"2"', 3)
+    assert (noted(blog).fetching.etag, noted(blog).fetching.failures) == ('"2"', 3)
 
 
 def test_two_imports_at_once_add_each_blog_once():
@@ -416,4 +421,4 @@ def test_whoever_was_reached_longest_ago_is_due_first():
     late, early, never, same = (
         a_blog(f"https://{name}.example/rss", fetched=fetched)
         for name, fetched in (("late", NOW), ("early", NOW.replace(hour=0)), ("never", None), ("same", NOW)))
-    assert list(Blog.due(NOW)) == [never, early, late, same]
+    assert list(Fetching.due(NOW)) == [never, early, late, same]

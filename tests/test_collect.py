@@ -9,13 +9,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import NOW, a_blog
+from conftest import NOW, a_blog, noted
 from feed_server import FeedServer
 
 from devdigest import blogs, database, search
 from devdigest.collect import collect, read, take
 from devdigest.config import Config
 from devdigest.fetch import Fetched
+from devdigest.fetching import Fetching
 from devdigest.intake import let_go, release
 from devdigest.lanes import Answer, Ask, fetcher
 from devdigest.locks import Busy, locked
@@ -49,7 +50,11 @@ def served(feeds: FeedServer, path: str = "/rss", **values: object) -> Blog:
 
 
 def again(blog: Blog) -> Blog:
-    return Blog.get_by_id(blog.id)
+    return noted(blog)
+
+
+def last(blog: Blog) -> Fetching:
+    return noted(blog).fetching
 
 
 def test_new_posts_of_a_feed_are_stored(config: Config, feeds: FeedServer) -> None:
@@ -84,7 +89,7 @@ def test_a_document_with_nothing_new_but_its_build_date_is_not_read_again(config
     feeds.serve("/rss", rss(built.replace("20", "21"), item("one")), etag='"2"')
     done = run(config, later := NOW + timedelta(hours=6))
     assert (done.reached, done.posts, Post.select().count()) == (1, 0, 0)
-    assert (again(blog).status, again(blog).read, again(blog).etag) == (200, later, '"2"')
+    assert (last(blog).status, last(blog).read, last(blog).etag) == (200, later, '"2"')
     feeds.serve("/rss", rss(item("one"), item("two")), etag='"3"')
     assert run(config, NOW + timedelta(hours=7)).posts == 2
 
@@ -97,9 +102,9 @@ def test_whoever_comes_back_to_the_list_is_read_from_the_beginning(config: Confi
     blogs.exclude(blog)
     with fetcher(config) as session:
         blogs.add(blog.feed, session, config.site.timezone, NOW, allow_private=True)
-    assert again(blog).essence == ""
+    assert last(blog).essence == ""
     run(config, NOW + timedelta(hours=6))
-    assert (again(blog).first_read, again(blog).essence != "") == (NOW + timedelta(hours=6), True)
+    assert (again(blog).first_read, last(blog).essence != "") == (NOW + timedelta(hours=6), True)
 
 
 def test_who_was_left_out_and_added_again_while_it_was_asked_is_not_taken_for_read(
@@ -115,7 +120,7 @@ def test_who_was_left_out_and_added_again_while_it_was_asked_is_not_taken_for_re
     run(config)
     feeds.do("/rss", leave_and_return)
     run(config, NOW + timedelta(hours=6))
-    assert (again(blog).first_read, again(blog).etag, again(blog).read) == (None, "", NOW)
+    assert (again(blog).first_read, last(blog).etag, last(blog).read) == (None, "", NOW)
 
 
 def test_what_a_kill_takes_is_asked_and_found_again(config: Config, feeds: FeedServer) -> None:
@@ -129,7 +134,7 @@ def test_what_a_kill_takes_is_asked_and_found_again(config: Config, feeds: FeedS
 
     with pytest.raises(KeyboardInterrupt):
         collect(config, NOW, threading.Event(), report=cut_off)
-    assert Post.select().count() == Blog.select().where(Blog.etag != "").count() == 50
+    assert Post.select().count() == Fetching.select().where(Fetching.etag != "").count() == 50
     assert run(config, NOW + timedelta(minutes=5)).posts == 10
     assert Post.select().count() == 60
 
@@ -141,8 +146,9 @@ def test_posts_that_cannot_be_stored_cost_no_other_blog_anything(config: Config,
         feeds.serve(f"/{number}", rss(item(title), item(f"more-{number}")), etag='"1"')
         served(feeds, f"/{number}")
     assert run(config).posts == 4
-    [ill] = Blog.select().where(Blog.fault != "")
-    assert (ill.fault, ill.fault_kind, ill.etag) == ("cannot be stored: poisoned", "ours", "")
+    [ill] = Fetching.blogs().where(Fetching.fault != "")
+    found = ill.fetching
+    assert (found.fault, found.fault_kind, found.etag) == ("cannot be stored: poisoned", "ours", "")
 
 
 def test_a_second_collect_stores_nothing_anew(config: Config, feeds: FeedServer) -> None:
@@ -161,15 +167,15 @@ def test_validators_go_back_as_they_came_and_304_counts_as_read(config: Config, 
     headers = feeds.requests[-1][1]
     assert headers["If-None-Match"] == 'W/"odd, one"'
     assert headers["If-Modified-Since"] == "Fri, 20 Nov 2026 00:00:01 +0900"
-    assert (again(blog).status, again(blog).read, again(blog).fault) == (304, later, "")
+    assert (last(blog).status, last(blog).read, last(blog).fault) == (304, later, "")
 
 
 def test_the_validators_of_a_page_that_is_no_feed_are_not_kept(config: Config, feeds: FeedServer) -> None:
     feeds.serve("/rss", b"<!doctype html><title>soon</title>", content_type="text/html", etag='"page"')
     blog = served(feeds, etag='"feed"')
     run(config)
-    blog = again(blog)
-    assert (blog.etag, blog.fault, blog.fault_kind) == ('"feed"', "an HTML page", "not_feed")
+    found = last(blog)
+    assert (found.etag, found.fault, found.fault_kind) == ('"feed"', "an HTML page", "not_feed")
 
 
 def test_a_blog_that_fails_keeps_its_reason_and_stops_no_other(config: Config, feeds: FeedServer) -> None:
@@ -181,7 +187,7 @@ def test_a_blog_that_fails_keeps_its_reason_and_stops_no_other(config: Config, f
     blogs = {path: served(feeds, path) for path in ("/404", "/500", "/reset", "/hang", "/good")}
     done = run(config)
     faults = {path: (row.status, row.fault, row.fault_kind, row.failures)
-              for path, row in ((path, again(blog)) for path, blog in blogs.items())}
+              for path, row in ((path, last(blog)) for path, blog in blogs.items())}
     assert faults["/404"] == (404, "HTTP 404 Not Found", "gone", 1)
     assert faults["/500"] == (500, "HTTP 500 Internal Server Error", "server", 1)
     assert faults["/reset"] == (None, "connection reset", "silent", 1)
@@ -194,7 +200,7 @@ def test_a_fault_is_forgotten_with_the_next_good_read(config: Config, feeds: Fee
     feeds.serve("/rss", rss(item("one")))
     blog = served(feeds, fault="HTTP 404 Not Found", fault_kind="gone", failures=3, status=404)
     run(config)
-    assert (again(blog).fault, again(blog).fault_kind, again(blog).failures) == ("", "", 0)
+    assert (last(blog).fault, last(blog).fault_kind, last(blog).failures) == ("", "", 0)
 
 
 def test_what_may_pass_is_tried_again_this_morning_a_404_is_not(config: Config, feeds: FeedServer) -> None:
@@ -214,14 +220,14 @@ def test_a_retry_waits_longer_each_time(config: Config, feeds: FeedServer) -> No
     blog = served(feeds, "/500")
     for failures, wait in enumerate((15, 30, 60, 120, 240, 360, 360), start=1):
         run(config)
-        assert (again(blog).failures, again(blog).not_before) == (failures, NOW + timedelta(minutes=wait))
+        assert (last(blog).failures, last(blog).not_before) == (failures, NOW + timedelta(minutes=wait))
 
 
 def test_retry_after_is_kept_by_every_kind_of_collect(config: Config, feeds: FeedServer) -> None:
     feeds.answer("/rss", 429, {"Retry-After": "7200"})
     blog = served(feeds)
     run(config)
-    assert timedelta(0) <= again(blog).not_before - NOW - timedelta(hours=2) < timedelta(seconds=5)
+    assert timedelta(0) <= last(blog).not_before - NOW - timedelta(hours=2) < timedelta(seconds=5)
     run(config, NOW + timedelta(hours=1))
     run(config, NOW + timedelta(hours=1), retry=True)
     assert len(feeds.requests) == 1
@@ -242,11 +248,11 @@ def test_a_permanent_move_is_followed_once_it_was_seen_three_times(config: Confi
     feeds.redirect("/old", "/new", status=301)
     blog = served(feeds, "/old")
     run(config)
-    assert (again(blog).moved_to, again(blog).moved_times) == (feeds.url("/new"), 1)
+    assert (last(blog).moved_to, last(blog).moved_times) == (feeds.url("/new"), 1)
     run(config)
     assert again(blog).feed == feeds.url("/old")
     run(config)
-    assert (again(blog).feed, again(blog).moved_to) == (feeds.url("/new"), "")
+    assert (again(blog).feed, last(blog).moved_to) == (feeds.url("/new"), "")
 
 
 def test_a_move_that_was_taken_back_does_not_count(config: Config, feeds: FeedServer) -> None:
@@ -273,7 +279,7 @@ def test_addresses_off_the_net_are_refused_unless_allowed(config: Config, feeds:
     blog = served(feeds)
     run(replace(config, collect=replace(config.collect, allow_private=False)))
     assert feeds.requests == []
-    assert "not public" in again(blog).fault or "port" in again(blog).fault
+    assert "not public" in last(blog).fault or "port" in last(blog).fault
 
 
 def test_paused_and_excluded_blogs_are_not_asked(config: Config, feeds: FeedServer) -> None:
@@ -365,7 +371,7 @@ def test_a_stop_ends_a_collect_that_hangs_and_the_next_goes_on(config: Config, f
     done = collect(config, NOW, stop)
     assert done.finished is None
     assert Run.last("collect") is None
-    assert again(blog).failures == 0
+    assert last(blog).failures == 0
 
 
 def test_requests_to_one_operator_keep_their_gap(config: Config, feeds: FeedServer) -> None:
@@ -413,7 +419,7 @@ def test_retry_after_is_counted_from_the_answer_and_not_from_the_begin_of_the_ru
     served(feeds, "/first")
     blog = served(feeds, fetched=NOW - timedelta(days=1))      # so it comes after the one that never was
     run(config)
-    assert again(blog).not_before >= NOW + timedelta(seconds=60.5)
+    assert last(blog).not_before >= NOW + timedelta(seconds=60.5)
 
 
 def test_a_site_that_the_list_does_not_give_is_the_feeds(config: Config, feeds: FeedServer) -> None:
@@ -445,9 +451,9 @@ def test_where_no_parser_can_be_started_the_blog_is_read_later_and_not_blamed(co
         outcome = read(Answer(Ask(blog.id, blog.feed), fetched, None), parser, NOW)
     take(outcome, blog, config, NOW, past=False)
     blog = again(blog)
-    assert (blog.fault_kind, blog.etag, blog.status) == ("ours", '"before"', None)
-    assert "no process that reads feeds" in blog.fault
-    assert list(Blog.to_retry(NOW + timedelta(minutes=15))) == [blog]
+    assert (blog.fetching.fault_kind, blog.fetching.etag, blog.fetching.status) == ("ours", '"before"', None)
+    assert "no process that reads feeds" in blog.fetching.fault
+    assert list(Fetching.to_retry(NOW + timedelta(minutes=15))) == [blog]
 
 
 def test_a_collect_that_fails_leaves_commits_as_safe_as_before(config: Config, feeds: FeedServer) -> None:
@@ -490,7 +496,7 @@ def test_an_operator_that_asked_for_patience_is_left_alone_over_a_restart(config
         run(config, NOW + timedelta(minutes=61))
         assert len(platform.requests) == 2
         assert platform.paths[0] != platform.paths[1]       # who was not reached comes first
-    assert Blog.select().where(Blog.failures > 0).count() == 2
+    assert Fetching.select().where(Fetching.failures > 0).count() == 2
 
 
 def test_what_a_run_did_not_come_to_is_no_fault_and_comes_first_next_time(config: Config,
@@ -503,7 +509,8 @@ def test_what_a_run_did_not_come_to_is_no_fault_and_comes_first_next_time(config
     first = set(feeds.paths)
     assert 1 <= done.reached == len(first) <= 6
     assert (done.not_reached, done.failed) == (12 - len(first), 0)
-    assert Blog.select().where(Blog.fault == "", Blog.fetched.is_null()).count() == done.not_reached
+    untouched = Fetching.select().where(Fetching.fault == "", Fetching.fetched.is_null())
+    assert untouched.count() == done.not_reached
     run(apart(config), NOW + timedelta(minutes=1), retry=True)
     assert len(feeds.requests) == len(set(feeds.paths)) == 12
     assert run(short, NOW + timedelta(minutes=2), retry=True).blogs == 0
@@ -551,7 +558,7 @@ def test_a_blog_that_fails_for_weeks_is_asked_once_a_week_for_ever(values: dict[
                                                                    again_after: int) -> None:
     blog = a_blog("ada", **values)
     a_blog("healthy", read=NOW)
-    days = [day for day in range(30) if blog in Blog.due(NOW + timedelta(days=day, seconds=1))]
+    days = [day for day in range(30) if blog in Fetching.due(NOW + timedelta(days=day, seconds=1))]
     assert days[0] == again_after
     assert days == list(range(again_after, 30))     # once it is due it stays so until it is asked
 
@@ -559,7 +566,7 @@ def test_a_blog_that_fails_for_weeks_is_asked_once_a_week_for_ever(values: dict[
 def test_nobody_is_given_up_because_the_machine_was_off(config: Config) -> None:
     for number in range(3):
         a_blog(str(number), **failing_for(30, 40))
-    assert Blog.due(NOW + timedelta(minutes=1)).count() == 3
+    assert Fetching.due(NOW + timedelta(minutes=1)).count() == 3
 
 
 def test_it_is_said_that_a_blog_is_asked_once_a_week_only(config: Config, feeds: FeedServer,

@@ -13,6 +13,7 @@ from conftest import NOW, a_blog
 from peewee import IntegrityError, OperationalError
 
 from devdigest import database
+from devdigest.fetching import Fetching
 from devdigest.memory import Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
@@ -356,6 +357,40 @@ def test_an_upgraded_database_is_like_a_new_one(tmp_path: Path) -> None:
     old.close()
     assert schema(file) == schema(tmp_path / "new.db"), "a change of the tables wants a step in UPGRADES"
     assert db.pragma("user_version") == database.VERSION
+
+
+def test_what_became_of_asking_a_blog_is_kept_where_it_gets_a_table_of_its_own(tmp_path: Path) -> None:
+    file, values = tmp_path / "old.db", {
+        "fetched": "2026-11-21T00:00:00.000000Z", "status": 304, "fault": "timeout", "failures": 3,
+        "not_before": "2026-11-21T01:00:00.000000Z", "asked_to_wait": 1, "etag": '"1"', "modified": "then",
+        "moved_to": "https://new.example/rss", "moved_times": 2, "read": "2026-11-20T00:00:00.000000Z"}
+    with sqlite3.connect(file) as old:
+        old.executescript((Path(__file__).with_name("schema-1.sql")).read_text(encoding="utf-8"))
+        listed = {"name": "Ada", "site": "", "site_key": "", "feed": "f", "feed_key": "f", "listed_key": "f",
+                  "group": "team", "state": "paused", "paused_for": "owner", "source": "db.yml",
+                  "added": "2026-11-01T00:00:00.000000Z", "first_read": "2026-11-02T00:00:00.000000Z"}
+        row = {"id": 7} | listed | values
+        names = ", ".join(f'"{name}"' for name in row)
+        old.execute(f"INSERT INTO blog ({names}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+    old.close()
+    database.open(file)
+    with sqlite3.connect(file) as new:
+        new.row_factory = sqlite3.Row
+        [fetching] = new.execute("SELECT * FROM fetching")
+        [blog] = new.execute("SELECT * FROM blog")
+    new.close()
+    assert dict(fetching) == {"blog_id": 7} | values | {"fault_kind": "", "essence": ""}
+    assert dict(blog) == {"id": 7} | listed
+    db.close()
+
+
+@pytest.mark.usefixtures("path")
+def test_a_blog_has_what_became_of_asking_it_however_it_came_on_the_list() -> None:
+    values = {"name": "", "feed": "", "added": NOW}
+    Blog.insert_many([values | {"feed_key": key} for key in "ab"]).execute()
+    Blog.create(feed_key="c", **values)
+    found = [(blog.feed_key, blog.fetching.failures) for blog in Fetching.blogs().order_by(Blog.id)]
+    assert found == [("a", 0), ("b", 0), ("c", 0)]
 
 
 def test_two_processes_that_upgrade_at_once_do_it_once(first: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from conftest import NOW, a_blog
+from conftest import NOW, a_blog, noted
 from feed_server import FeedServer
 
 from devdigest import examined, lanes, urls
@@ -231,11 +231,11 @@ def test_what_is_foretold_is_what_the_next_collect_decides(feeds: FeedServer, lo
     known = {post.id for post in Post.of(blog)}
     Blog.update(state="active").execute()
     feeds.serve("/rss", rss(*after))
-    fates = look(blog.feed, Blog.get_by_id(blog.id)).fates
+    fates = look(blog.feed, noted(blog)).fates
     assert {fate.title: fate.verdict for fate in fates if not fate.stored} == expected
     collect(config, NOW, threading.Event())
     assert {post.title: post.verdict for post in Post.of(blog) if post.id not in known} == expected
-    again = look(blog.feed, Blog.get_by_id(blog.id)).fates
+    again = look(blog.feed, noted(blog)).fates
     assert [(fate.title, fate.verdict) for fate in again] == [(fate.title, fate.verdict) for fate in fates]
     assert all(fate.stored for fate in again)
 
@@ -264,7 +264,7 @@ def test_a_post_is_told_with_the_issue_that_has_it(feeds: FeedServer, look, conf
     weekly = Issue.create(kind="weekly", day=date(2026, 11, 23), state="published", created=NOW)
     [one] = IssuePost.drafts(weekly, list(Post.select(Post, Blog).join(Blog).where(Post.title == "one")), [])
     one.save()
-    found = look(blog.feed, Blog.get_by_id(blog.id))
+    found = look(blog.feed, noted(blog))
     assert [(fate.stored, fate.issue, fate.late) for fate in found.fates] == [
         (True, date(2026, 11, 21), False), (True, None, False)]
     assert told(found, config)[-4:-2] == ["2026-11-20  one   in the issue of 2026-11-21",
@@ -301,7 +301,7 @@ def test_held_posts_can_be_released(feeds: FeedServer, look, config: Config) -> 
     for items, now in ((before, NOW - DAY), (after, NOW)):
         feeds.serve("/rss", rss(*items))
         collect(config, now, threading.Event())
-    lines = told(look(blog.feed, Blog.get_by_id(blog.id)), config)
+    lines = told(look(blog.feed, noted(blog)), config)
     assert lines[-3].endswith("held until 2026-11-24, one of many at once")
     assert lines[-1] == "→ `devdigest blogs release 1` makes the held posts news"
 
@@ -313,7 +313,7 @@ def test_nothing_is_stored(feeds: FeedServer, look, config: Config) -> None:
     feeds.serve("/rss", rss(item("one", YESTERDAY), item("two", YESTERDAY)))
     feeds.serve("/unlisted", rss(item("three", YESTERDAY)))
     before = list(db.connection().iterdump())
-    look(blog.feed, Blog.get_by_id(blog.id))
+    look(blog.feed, noted(blog))
     look(feeds.url("/unlisted"))
     look(feeds.url("/missing"))
     assert list(db.connection().iterdump()) == before

@@ -13,6 +13,7 @@ from feed_server import FeedServer
 from test_collect import again, run
 
 from devdigest.config import Config
+from devdigest.fetching import Fetching
 from devdigest.models import Blog, Post
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -37,9 +38,9 @@ def met(config: Config, feeds: FeedServer, most: float = 5.0) -> tuple[str, list
     began = time.monotonic()
     done = run(config)
     assert time.monotonic() - began < most
-    assert [again(blog).fault for blog in others] == ["", ""]
+    assert [again(blog).fetching.fault for blog in others] == ["", ""]
     assert [len(Post.of(blog)) for blog in others] == [1, 1]
-    fault = again(bad).fault
+    fault = again(bad).fetching.fault
     assert (done.blogs, done.failed) == (3, int(fault != ""))
     return fault, Post.of(bad)
 
@@ -101,7 +102,7 @@ def test_an_answer_without_end_is_the_fault_of_its_blog_alone(
 def test_a_document_that_would_be_read_for_hours_is_given_up(config, feeds):
     feeds.serve("/bad", rss(item(f"<author>{'a.' * 200_000}</author>")))
     assert met(config, feeds, most=30) == ("reading it took longer than 5 s", [])
-    assert Blog.get(Blog.name == "bad").fault_kind == "not_feed"
+    assert Fetching.blogs().where(Blog.name == "bad").get().fetching.fault_kind == "not_feed"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from feed_server import FeedServer
 
 from devdigest.collect import collect
 from devdigest.config import Config
+from devdigest.fetching import Fetching
 from devdigest.models import Blog, Post
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -32,7 +33,7 @@ def served(feeds: FeedServer, link: str, **values: object) -> Blog:
 def runs(config: Config, count: int) -> Blog:
     for number in range(count):
         collect(config, FIRST + number * timedelta(hours=6), threading.Event())
-    return Blog.get_by_id(1)
+    return Fetching.blogs().get()
 
 
 def test_a_feed_that_became_a_page_is_found_again_through_that_page(
@@ -40,9 +41,11 @@ def test_a_feed_that_became_a_page_is_found_again_through_that_page(
     caplog.set_level(logging.INFO)
     served(feeds, "/new", etag='"feed"')
     blog = runs(config, 3)
-    assert (blog.feed, blog.fault, feeds.paths) == (feeds.url("/feed"), "an HTML page", ["/feed"] * 3)
+    assert (blog.feed, blog.fetching.fault) == (feeds.url("/feed"), "an HTML page")
+    assert feeds.paths == ["/feed"] * 3
     blog = runs(config, 1)
-    assert (blog.feed, blog.fault, blog.failures, blog.moved_to) == (feeds.url("/new"), "", 0, "")
+    now = blog.fetching
+    assert (blog.feed, now.fault, now.failures, now.moved_to) == (feeds.url("/new"), "", 0, "")
     assert "If-None-Match" not in feeds.requests[-1][1]         # that of another document
     assert f"which says that it is at {feeds.url('/new')}: followed" in caplog.text
     assert [post.title for post in Post.of(blog)] == ["one"]
@@ -61,7 +64,7 @@ def test_a_feed_that_came_back_stays_where_it_is(config: Config, feeds: FeedServ
     served(feeds, "/new")
     runs(config, 2)
     feeds.serve("/feed", RSS)
-    assert (runs(config, 1).moved_to, runs(config, 3).feed) == ("", feeds.url("/feed"))
+    assert (runs(config, 1).fetching.moved_to, runs(config, 3).feed) == ("", feeds.url("/feed"))
 
 
 @pytest.mark.parametrize("link", [
@@ -73,7 +76,7 @@ def test_a_feed_that_came_back_stays_where_it_is(config: Config, feeds: FeedServ
 def test_not_every_link_of_a_page_is_the_blogs_feed(config: Config, feeds: FeedServer, link: str) -> None:
     served(feeds, link)
     a_blog("other", feed="http://127.0.0.1:1/taken", state="paused")
-    assert (runs(config, 4).moved_to, set(feeds.paths)) == ("", {"/feed"})
+    assert (runs(config, 4).fetching.moved_to, set(feeds.paths)) == ("", {"/feed"})
 
 
 @pytest.mark.parametrize(("status", "fault"), [(404, "HTTP 404 Not Found"), (410, "HTTP 410 Gone")])
@@ -82,8 +85,8 @@ def test_what_a_page_names_must_be_a_feed_and_if_not_the_blog_is_where_it_was(
     served(feeds, "/new")
     feeds.answer("/new", status)
     blog = runs(config, 4)
-    assert (blog.feed, blog.state, blog.fault_kind) == (feeds.url("/feed"), "active", "not_feed")
-    assert blog.fault == f"an HTML page; of the feed that it names, {feeds.url('/new')}: {fault}"
+    assert (blog.feed, blog.state, blog.fetching.fault_kind) == (feeds.url("/feed"), "active", "not_feed")
+    assert blog.fetching.fault == f"an HTML page; of the feed that it names, {feeds.url('/new')}: {fault}"
     runs(config, 1)
     assert feeds.paths[-1] == "/feed"
 
@@ -94,7 +97,7 @@ def test_a_feed_that_another_blog_took_meanwhile_is_not_followed(config: Config,
     a_blog("other", feed=feeds.url("/new"), state="excluded")
     blog = runs(config, 1)
     assert blog.feed == feeds.url("/feed")
-    assert blog.fault.endswith("another blog's")
+    assert blog.fetching.fault.endswith("another blog's")
 
 
 def test_a_page_at_the_end_of_a_redirect_is_asked_too(config: Config, feeds: FeedServer) -> None:

@@ -3,14 +3,16 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import conftest
 import pytest
 import yaml
-from conftest import NOW
+from conftest import NOW, noted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devdigest import blogs, urls
 from devdigest.bloglists import read
+from devdigest.fetching import Fetching
 from devdigest.models import Blog, Post
 from devdigest.patch import Proposal, as_yaml, proposals
 from devdigest.text import tidy
@@ -27,9 +29,10 @@ def a_blog(of: str, **values: object) -> Blog:
     """One of db.yml that is read well, at the place where the list has it."""
     feed = str(values.get("feed", f"https://{of}.example.org/rss"))
     key, site = urls.canonical(feed), f"https://{of}.example.org/"
-    return Blog.create(**{"name": of, "site": site, "site_key": urls.canonical(site), "feed": feed,
-                          "feed_key": key, "listed_key": key, "source": "db.yml", "added": NOW - 20 * WEEK,
-                          "fetched": NOW, "read": NOW, "first_read": NOW - 20 * WEEK} | values)
+    return conftest.a_blog(of, **{"site": site, "site_key": urls.canonical(site), "feed": feed,
+                                  "feed_key": key, "listed_key": key, "source": "db.yml",
+                                  "added": NOW - 20 * WEEK, "fetched": NOW,
+                                  "first_read": NOW - 20 * WEEK} | values)
 
 
 def a_dead(of: str, **values: object) -> Blog:
@@ -152,7 +155,7 @@ def test_feeds_of_the_same_posts_are_duplicates(of_ada: range, of_bob: range, do
 def test_of_duplicates_one_is_left_on_the_list() -> None:
     for name in ("ada", "bob", "carol"):
         posts(a_blog(name), *range(6))
-    Blog.update(moved_to="https://carol.example.org/rss", moved_times=3).where(Blog.name == "ada").execute()
+    noted(Blog.get(Blog.name == "ada"), moved_to="https://carol.example.org/rss", moved_times=3)
     assert found() == {"ada": "duplicate", "carol": "duplicate"}
 
 
@@ -233,9 +236,10 @@ def test_of_the_real_lists_nothing_is_changed_that_reads_well() -> None:
     now = datetime(2026, 11, 21, tzinfo=UTC)
     for name, group in (("db.yml", "people"), ("db_community.yml", "team"), ("db_overseas.yml", "overseas")):
         blogs.import_list((LISTS / name).read_bytes(), name, group, now)
-    Blog.update(fetched=now, read=now, first_read=now).execute()
+    Blog.update(first_read=now).execute()
+    Fetching.update(fetched=now, read=now).execute()
     assert proposals(SEOUL) == []
-    Blog.update(GONE | {"read": now - 6 * WEEK}).execute()
+    Fetching.update(GONE | {"read": now - 6 * WEEK}).execute()
     rows = read(as_yaml(proposals(SEOUL)).encode(), "db.yml")
     assert len(rows) == Blog.select().count() == 1993
     assert {(row.name, row.feed) for row in rows} == {(blog.name, blog.feed) for blog in Blog.select()}

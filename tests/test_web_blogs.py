@@ -14,6 +14,7 @@ from devdigest import bloglists, urls, web, whereabouts
 from devdigest.blogs import exclude
 from devdigest.config import Config
 from devdigest.fetch import FAULTS
+from devdigest.fetching import Fetching
 from devdigest.memory import HOLD, Setting
 from devdigest.models import Blog
 from devdigest.web.verdicts import Story, stories
@@ -40,10 +41,11 @@ def find(visitor: Visitor, typed: str, **form: str) -> requests.Response:
 
 def many(count: int) -> None:
     """Blogs of which every ninth is slow."""
-    Blog.insert_many([{"name": f"개발하는 블로거 {number:04}의 이야기", "added": NOW, "read": NOW,
-                       "feed": f"https://blog{number}.example.org/feed", "feed_key": f"blog{number}",
-                       "fault": "" if number % 9 else "timeout after 10 s",
-                       "fault_kind": "" if number % 9 else "slow"} for number in range(count)]).execute()
+    Blog.insert_many([{"name": f"개발하는 블로거 {number:04}의 이야기", "added": NOW,
+                       "feed": f"https://blog{number}.example.org/feed", "feed_key": f"blog{number}"}
+                      for number in range(count)]).execute()
+    Fetching.update(read=NOW).execute()
+    Fetching.update(fault="timeout after 10 s", fault_kind="slow").where(Fetching.blog % 9 == 1).execute()
 
 
 # the list

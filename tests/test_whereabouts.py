@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from conftest import NOW, a_blog
+from conftest import NOW, a_blog, noted
 from feed_server import FeedServer
 from web_site import TODAY, a_post, an_issue
 
@@ -255,7 +255,7 @@ def test_what_is_told_is_what_the_worker_does(config: Config, feeds: FeedServer,
     made, _ = (blog(path, feed=feeds.url(f"/{path}")) for path in ("rss", "good"))
     now = local("09:00")
     collect(config, now, threading.Event())
-    told = whereabouts.next_fetch(config, Blog.get_by_id(made.id), now)
+    told = whereabouts.next_fetch(config, noted(made), now)
     while feeds.paths.count("/rss") == 1:
         now += timedelta(minutes=5)
         if due := agenda.collect(config, now):

@@ -15,6 +15,7 @@ from world_ledgers import Print
 
 from devdigest import blogs, database, intake
 from devdigest.config import Config, Database, Site
+from devdigest.fetching import Fetching
 from devdigest.memory import HOLD, Held, Setting
 from devdigest.models import Blog, IssuePost, Post
 from devdigest.parse import Entry, Feed
@@ -101,7 +102,7 @@ class Machine:
     def _collect(self, at: datetime) -> None:
         with db.atomic():
             intake.let_go(at)
-            rows = {row.id: row for row in Blog.select().where(Blog.state == "active")}
+            rows = {row.id: row for row in Fetching.blogs().where(Blog.state == "active")}
             unchanged = []
             for blog, number in self.rows.items():
                 blog.advance(at)
@@ -109,7 +110,7 @@ class Machine:
                     unchanged.append(number)            # 304 Not Modified
                     self.books.unchanged(blog, at)
             if unchanged:
-                Blog.update(read=at).where(Blog.id.in_(unchanged)).execute()
+                Fetching.update(read=at).where(Fetching.blog.in_(unchanged)).execute()
 
     def _read(self, blog: SimBlog, row: Blog, at: datetime) -> bool:
         document = blog.document(at)

@@ -1,11 +1,11 @@
 """The list of blogs, and for each of them an answer to 'where is my post?'."""
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from bottle import abort, response
 
 from devdigest import whereabouts
 from devdigest.edition import tidy
+from devdigest.fetching import Fetching
 from devdigest.models import GROUPS, Blog
 from devdigest.opml import as_opml
 from devdigest.web import asked
@@ -47,28 +47,29 @@ def _turned(form: dict[str, str], number: int) -> str:
     return "/blogs/" + (f"?{urlencode(query)}" if query else "")
 
 
-def _where(blog: Any, url: str) -> str:
+def _where(blog: Blog, url: str) -> str:
     """A blog's page, on which the post at `url` is told of first, unless that is the blog itself or ""."""
     itself = not url or whereabouts.is_front(blog, url)
     return f"/blogs/{blog.id}" + ("" if itself else f"?post={quote(url, safe='')}")
 
 
-def _trouble(blog: Any, visit: Visit) -> str:
+def _trouble(blog: Blog, visit: Visit) -> str:
     """What is wrong with a blog, in a few words; "" where nothing is."""
     if blog.state == "paused":
         return visit.say("paused")
-    if blog.fault:
-        return visit.say(f"fault_{blog.fault_kind}", blog.status, visit.config.collect.total_seconds)
-    return "" if blog.read else visit.say("unread")
+    if blog.fetching.fault:
+        return visit.say(f"fault_{blog.fetching.fault_kind}", blog.fetching.status,
+                         visit.config.collect.total_seconds)
+    return "" if blog.fetching.read else visit.say("unread")
 
 
-def _is_read(blog: Any) -> bool:
+def _is_read(blog: Blog) -> bool:
     """Whether nothing has gone wrong with it so far."""
-    return blog.state == "active" and not blog.fault
+    return blog.state == "active" and not blog.fetching.fault
 
 
 def blog(visit: Visit, number: str) -> str:
-    found = Blog.get_or_none(Blog.id == int(number))
+    found = Fetching.blogs().where(Blog.id == int(number)).first()
     if found is None:
         abort(404)
     name = tidy(found.name, _LONGEST)
@@ -89,9 +90,10 @@ def _state(blog: Blog, visit: Visit) -> str:
     """How it stands with a blog, and what its writer can do where it does not stand well."""
     if blog.state == "paused":
         return visit.say("state_paused" if blog.paused_for == "owner" else "state_gone")
-    if blog.fault:
-        return f"{visit.say('state_failing', _trouble(blog, visit))} {visit.say(f'cure_{blog.fault_kind}')}"
-    return visit.say("state_fine" if blog.read else "state_unread")
+    if blog.fetching.fault:
+        cure = visit.say(f"cure_{blog.fetching.fault_kind}")
+        return f"{visit.say('state_failing', _trouble(blog, visit))} {cure}"
+    return visit.say("state_fine" if blog.fetching.read else "state_unread")
 
 
 def opml(_: Visit) -> str:
