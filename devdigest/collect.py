@@ -9,7 +9,7 @@ from random import Random
 
 from peewee import IntegrityError
 
-from devdigest import bulk, database, moves
+from devdigest import bulk, database, fulltext, moves, wear
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.days import local_day
@@ -22,7 +22,7 @@ from devdigest.intake import let_go, receive
 from devdigest.lanes import Answer, Ask, Round
 from devdigest.locks import locked
 from devdigest.memory import Operator, Run
-from devdigest.models import Blog
+from devdigest.models import Blog, Post
 from devdigest.pace import Pace
 from devdigest.parsing import NoParser, Parser
 from devdigest.table import db
@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=6)
-_MOST_WAITING, _LONGEST_WAIT = 50, timedelta(seconds=30)       # outcomes to be stored; the first of them
+# To be stored together: entries, so that a visitor who wants to write never waits long, and until the first
+# of them is stored at last.
+_MOST_WAITING, _LONGEST_WAIT = 1_000, timedelta(minutes=5)
 
 # done, of how many, failed so far, and what to say of the rest
 Report = Callable[[int, int, int, Callable[[], str]], None]
@@ -47,7 +49,7 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
     """
     with (locked(config.folder, "collect"), database.refetchable(),
           Parser(config.site.timezone) as parser):
-        running = Running(now)
+        running, written = Running(now), wear.written()
         let_go(now)
         expected = Fetching.expected(now)
         asks = _asks(config, now, retry)
@@ -55,7 +57,7 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         run = Run.create(job="retry" if retry else "collect", started=now, blogs=len(asks),
                          not_reached=len(asks), lanes=len(tour.lanes))
         log.info("%s: %d blogs, %s", run.job, run.blogs, tour.outlook())
-        batch = _Batch(config, now, past)
+        batch = Batch(config, now, past)
         for done, answer in enumerate(tour.answers(stop), start=1):
             _count(run, outcome := read(answer, parser, running.now()))
             run.posts += batch.add(outcome)
@@ -63,6 +65,8 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
                 _leave_alone(answer, tour.pace, running.now())
             report(done, len(asks), run.failed, tour.outlook)
         run.posts += batch.end()
+        # also what a power cut could still take: see database.refetchable
+        db.execute_sql("PRAGMA wal_checkpoint(PASSIVE)")
         if run.not_reached:
             report(len(asks) - run.not_reached, len(asks) - run.not_reached, run.failed, tour.outlook)
         Operator.note({name: tour.pace.usual[name] for name, count in tour.pace.heard.items() if count > 1})
@@ -70,12 +74,18 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         run.lacks = 2 * run.reached < max(expected, min(run.blogs, 1))
         if not stop.is_set():
             run.finished = running.now()
-        left = f"{run.not_reached:,} not reached, " if run.not_reached else ""
-        run.said = (f"{run.blogs:,} blogs, {run.reached:,} read, {run.failed:,} failed, {left}"
-                    f"{run.posts:,} new posts, {running.seconds():.0f} s")
+        run.written = None if written is None else (wear.written() or written) - written
+        run.said = _said(run, running.seconds())
         run.save()
         log.info("%s: %s%s", run.job, run.said, ", stopped early" if stop.is_set() else "")
         return run
+
+
+def _said(run: Run, seconds: float) -> str:
+    left = f"{run.not_reached:,} not reached, " if run.not_reached else ""
+    written = "" if run.written is None else f", {wear.in_words(run.written)} written"
+    return (f"{run.blogs:,} blogs, {run.reached:,} read, {run.failed:,} failed, {left}"
+            f"{run.posts:,} new posts, {seconds:.0f} s{written}")
 
 
 def _asks(config: Config, now: datetime, retry: bool) -> list[Ask]:
@@ -148,7 +158,7 @@ def read(answer: Answer, parser: Parser, heard: datetime) -> Outcome:
     return Outcome(ask, heard, bare, None, feed, found)
 
 
-class _Batch:
+class Batch:
     """Outcomes to be stored together: each transaction is a write of whole pages to an SD card.
 
     What a kill takes from it is asked and found again: validators are stored with the posts they stand for.
@@ -157,6 +167,7 @@ class _Batch:
     def __init__(self, config: Config, now: datetime, past: bool) -> None:
         self._config, self._now, self._past = config, now, past
         self._waiting: list[Outcome] = []
+        self._entries = 0
         self._quiet: list[bulk.Unchanged] = []
 
     def add(self, outcome: Outcome) -> int:
@@ -165,12 +176,14 @@ class _Batch:
             self._quiet.append(_unchanged(outcome.ask, outcome.fetched))
             return 0
         self._waiting.append(outcome)
+        self._entries += 1 + (len(outcome.feed.entries) if outcome.feed else 0)
         waited = outcome.heard - self._waiting[0].heard
-        return self.store() if len(self._waiting) >= _MOST_WAITING or waited >= _LONGEST_WAIT else 0
+        return self.store() if self._entries >= _MOST_WAITING or waited >= _LONGEST_WAIT else 0
 
     def store(self) -> int:
-        """How many new posts were stored."""
-        numbers, posts = [outcome.ask.id for outcome in self._waiting], 0
+        """How many new posts were stored; in the order of blogs, so that each page is written once."""
+        self._waiting.sort(key=lambda outcome: outcome.ask.id)
+        numbers, posts = [outcome.ask.id for outcome in self._waiting], []
         with db.atomic():
             # paused or excluded while it was asked: then nothing of it is stored
             active = Fetching.blogs().where(Blog.id.in_(numbers), Blog.state == "active")
@@ -178,8 +191,10 @@ class _Batch:
             for outcome in self._waiting:
                 if blog := blogs.get(outcome.ask.id):
                     posts += take(outcome, blog, self._config, self._now, self._past)
+            fulltext.put_in(posts)
         self._waiting.clear()
-        return posts
+        self._entries = 0
+        return len(posts)
 
     def end(self) -> int:
         """Stores what is waiting, as `store` does, and notes who was read without anything new.
@@ -189,6 +204,7 @@ class _Batch:
         with db.atomic():
             posts = self.store()
             bulk.read_again(self._quiet, self._now)
+        self._quiet.clear()
         return posts
 
 
@@ -197,23 +213,23 @@ def _unchanged(ask: Ask, fetched: Fetched) -> bulk.Unchanged:
     return bulk.Unchanged(ask.id, ask.etag, ask.modified, ask.essence, fetched.status, *validators)
 
 
-def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool) -> int:
-    """Stores what one outcome leads to, or all of nothing; how many new posts."""
+def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool) -> list[Post]:
+    """Stores what one outcome leads to, or all of nothing; the new posts."""
     try:
         with db.atomic():
             if (error := _moved(blog, outcome)) is not None:
                 _failed(blog, error, now, outcome.heard)
-                return 0
+                return []
             posts = receive(blog, outcome.feed, config, now, past) if outcome.feed else []
             _was_read(blog, outcome, now, past)
     except (IntegrityError, ValueError) as reason:      # of this feed's words; what others need is stored
         log.exception("feed %s cannot be stored", blog.feed)
         error = FetchError(blog.feed, f"cannot be stored: {reason}"[:200], "ours", outcome.fetched.status)
         _failed(Fetching.blogs().where(Blog.id == blog.id).get(), error, now, outcome.heard)
-        return 0
+        return []
     if posts:
         log.info("feed %s %d new posts", blog.feed, len(posts))
-    return len(posts)
+    return posts
 
 
 def _moved(blog: Blog, outcome: Outcome) -> FetchError | None:

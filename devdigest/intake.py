@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from devdigest import bulk, choose, fulltext, urls
+from devdigest import bulk, choose, urls
 from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.feed import Entry, Feed
@@ -15,7 +15,9 @@ log = logging.getLogger(__name__)
 
 
 def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = False) -> list[Post]:
-    """Stores what is new in a feed that could be read. Within the caller's transaction."""
+    """Stores what is new in a feed that could be read. Within the caller's transaction, who puts the posts
+    into the index at its end: all at once, as FTS5 writes a segment for each time.
+    """
     reading = reading_of(blog, config, now)
     entries = [entry for entry in feed.entries if not (past and choose.is_ahead(entry.published, reading))]
     posts = _store(blog, entries, reading)
@@ -50,7 +52,6 @@ def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> lis
             first_seen=reading.now, verdict=found.verdict, tags="\n".join(entry.tags),
             copy_of=repeated and (repeated.copy_of_id or repeated.id))
     bulk.insert(list(stored.values()))
-    fulltext.put_in(stored.values())
     settle(post.key for post in stored.values() if post.verdict == Verdict.NEWS)
     return list(stored.values())
 

@@ -4,7 +4,7 @@ how the operators of many blogs want to be asked.
 from collections.abc import Mapping
 from datetime import datetime
 
-from peewee import BooleanField, FloatField, IntegerField, TextField
+from peewee import BooleanField, FloatField, IntegerField, TextField, fn
 
 from devdigest.columns import UtcField
 from devdigest.table import ZERO, Table
@@ -66,6 +66,7 @@ class Run(Table):
     said = TextField(default="")                # one line for `status`
     not_reached = IntegerField(constraints=[ZERO], default=0)   # collect: no fault of theirs
     lanes = IntegerField(constraints=[ZERO], default=0)         # collect: operators asked side by side
+    written = IntegerField(null=True)           # collect: bytes, to the disk; None where nobody counts them
 
     class Meta:
         indexes = ((("job", "started"), False),)
@@ -85,6 +86,11 @@ class Run(Table):
         """When the last collect began, if it did not come to every blog."""
         last = cls.last("collect", until=now)
         return last.started if last and last.not_reached else None
+
+    @classmethod
+    def written_between(cls, start: datetime, end: datetime) -> int | None:
+        """Bytes that the runs begun in [start, end) wrote; None where none was counted."""
+        return cls.select(fn.SUM(cls.written)).where(cls.started >= start, cls.started < end).scalar()
 
     @property
     def seconds(self) -> float | None:

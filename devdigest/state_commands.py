@@ -3,7 +3,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from typing import Any
 
-from devdigest import database, status
+from devdigest import database, status, wear
 from devdigest.config import Config
 from devdigest.context import Context
 from devdigest.memory import HOLD, Setting
@@ -50,6 +50,10 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
         ("readers", counts(facts["subscribers"])),
         ("next issue", _local(config, facts["next_issue"])),
     ]
+    written = [f"{wear.in_words(count)} {day}" for day, count in facts["written"].items()
+               if count is not None]
+    if written:
+        rows.insert(1, ("card", f"written by collecting: {', '.join(written)}"))
     if facts["held_since"]:
         rows.insert(0, ("HELD", f"since {_local(config, facts['held_since'])}; `devdigest resume` goes on"))
     if facts["confirmations_waiting"]:

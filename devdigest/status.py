@@ -1,11 +1,11 @@
 """How it stands now, as plain facts: what `status` prints. Changes nothing."""
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from peewee import fn
 
 from devdigest.config import Config
-from devdigest.days import at, local_day
+from devdigest.days import at, local_day, midnight
 from devdigest.fetching import Fetching
 from devdigest.memory import Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
@@ -20,6 +20,7 @@ def facts(config: Config, now: datetime) -> dict[str, Any]:
         "now": now.isoformat(timespec="seconds"),
         "held_since": held and held.isoformat(timespec="seconds"),
         "collect": _run("collect"),
+        "written": _written(config, now),
         "blogs": _counts(Blog, Blog.state) | {"failing": Fetching.failing().count()},
         "held_posts": _held_posts(),
         "waiting_posts": Post.news_before(local_day(next_issue, config.site.timezone)).count(),
@@ -45,7 +46,16 @@ def _run(job: str) -> dict[str, Any] | None:
     run = Run.last(job)
     return run and {"started": run.started.isoformat(timespec="seconds"), "said": run.said,
                     "blogs": run.blogs, "reached": run.reached, "failed": run.failed,
-                    "not_reached": run.not_reached, "posts": run.posts}
+                    "not_reached": run.not_reached, "posts": run.posts, "written": run.written}
+
+
+def _written(config: Config, now: datetime) -> dict[str, int | None]:
+    """Bytes written to the disk by all collects of a day; None where nobody counted them."""
+    zone = config.site.timezone
+    today = local_day(now, zone)
+    days = {"today": today, "yesterday": today - timedelta(days=1)}
+    return {name: Run.written_between(midnight(day, zone), midnight(day + timedelta(days=1), zone))
+            for name, day in days.items()}
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

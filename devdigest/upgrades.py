@@ -71,6 +71,7 @@ _TO_5 = (       # what every collect writes apart from what only the owner chang
     f"INSERT INTO fetching (blog_id, {', '.join(_FETCHING)}) SELECT id, {', '.join(_FETCHING)} FROM blog",
     *(f"ALTER TABLE blog DROP COLUMN {column}" for column in _FETCHING),
     fetching.TRIGGER,
+    "ALTER TABLE run ADD COLUMN written INTEGER",
 )
 
 UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4, _TO_5)

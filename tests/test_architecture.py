@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
 GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "locks", "addresses",
-          "recipients", "inflate", "terms"]
+          "recipients", "inflate", "terms", "wear"]
 RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "bulk", "counts", "fulltext",
            "upgrades", "database"]
 CORE = ["wording", "essence", "encoding", "jsonfeed", "feed", "expat_driver", "parse", "identity", "choose",

@@ -97,10 +97,22 @@ def test_confirmations_that_wait_are_counted(config: Config, bob: Subscriber) ->
 
 
 def test_the_last_collect_that_ended_is_told(config: Config) -> None:
-    counted = {"blogs": 12, "reached": 9, "failed": 1, "not_reached": 2, "posts": 4, "said": "10 blogs"}
+    counted = {"blogs": 12, "reached": 9, "failed": 1, "not_reached": 2, "posts": 4, "said": "10 blogs",
+               "written": 2_900_000}
     Run.create(job="collect", started=NOW, finished=NOW, **counted)
     Run.create(job="collect", started=NOW + timedelta(hours=1))
     assert status.facts(config, TEN)["collect"] == {"started": NOW.isoformat()} | counted
+
+
+def test_what_all_collects_of_a_day_wrote_is_told_together(config: Config) -> None:
+    for hours, written in ((-24, 5), (-12, 7), (-8, None), (0, 11), (24, 13)):
+        Run.create(job="collect", started=NOW + timedelta(hours=hours), written=written)
+    assert status.facts(config, TEN)["written"] == {"today": 11, "yesterday": 12}
+
+
+def test_what_nobody_counted_is_not_told_as_nothing(config: Config) -> None:
+    Run.create(job="collect", started=NOW)
+    assert status.facts(config, TEN)["written"] == {"today": None, "yesterday": None}
 
 
 def test_hold_is_told_with_its_time(config: Config) -> None:
