@@ -1,5 +1,8 @@
-"""`devdigest` with a transaction for each feed, as most readers of feeds write: what batches are held against."""
+"""`devdigest` with a transaction for each feed: what its batches are held against."""
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from devdigest import cli, collect
 
