@@ -49,7 +49,7 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
     """
     with (locked(config.folder, "collect"), database.refetchable(),
           Parser(config.site.timezone) as parser):
-        running, written = Running(now), wear.written()
+        running, wal = Running(now), wear.Log(db.database)
         let_go(now)
         expected = Fetching.expected(now)
         asks = _asks(config, now, retry)
@@ -57,7 +57,7 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         run = Run.create(job="retry" if retry else "collect", started=now, blogs=len(asks),
                          not_reached=len(asks), lanes=len(tour.lanes))
         log.info("%s: %d blogs, %s", run.job, run.blogs, tour.outlook())
-        batch = Batch(config, now, past)
+        batch = Batch(config, now, past, wal)
         for done, answer in enumerate(tour.answers(stop), start=1):
             _count(run, outcome := read(answer, parser, running.now()))
             run.posts += batch.add(outcome)
@@ -74,7 +74,7 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         run.lacks = 2 * run.reached < max(expected, min(run.blogs, 1))
         if not stop.is_set():
             run.finished = running.now()
-        run.written = None if written is None else (wear.written() or written) - written
+        run.written = wal.written
         run.said = _said(run, running.seconds())
         run.save()
         log.info("%s: %s%s", run.job, run.said, ", stopped early" if stop.is_set() else "")
@@ -83,9 +83,8 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
 
 def _said(run: Run, seconds: float) -> str:
     left = f"{run.not_reached:,} not reached, " if run.not_reached else ""
-    written = "" if run.written is None else f", {wear.in_words(run.written)} written"
     return (f"{run.blogs:,} blogs, {run.reached:,} read, {run.failed:,} failed, {left}"
-            f"{run.posts:,} new posts, {seconds:.0f} s{written}")
+            f"{run.posts:,} new posts, {seconds:.0f} s, {wear.in_words(run.written)} written")
 
 
 def _asks(config: Config, now: datetime, retry: bool) -> list[Ask]:
@@ -164,8 +163,8 @@ class Batch:
     What a kill takes from it is asked and found again: validators are stored with the posts they stand for.
     """
 
-    def __init__(self, config: Config, now: datetime, past: bool) -> None:
-        self._config, self._now, self._past = config, now, past
+    def __init__(self, config: Config, now: datetime, past: bool, wal: wear.Log) -> None:
+        self._config, self._now, self._past, self._wal = config, now, past, wal
         self._waiting: list[Outcome] = []
         self._entries = 0
         self._quiet: list[bulk.Unchanged] = []
@@ -192,6 +191,7 @@ class Batch:
                 if blog := blogs.get(outcome.ask.id):
                     posts += take(outcome, blog, self._config, self._now, self._past)
             fulltext.put_in(posts)
+        self._wal.look()
         self._waiting.clear()
         self._entries = 0
         return len(posts)
@@ -204,6 +204,7 @@ class Batch:
         with db.atomic():
             posts = self.store()
             bulk.read_again(self._quiet, self._now)
+        self._wal.look()
         self._quiet.clear()
         return posts
 

@@ -24,6 +24,7 @@ VERSION = 1 + len(UPGRADES)
 _TOO_LITTLE = 1_000_000     # bytes free
 _PATIENCE = 10      # seconds for another process to end its transaction
 _VISITOR = 4        # the same where somebody waits for a page
+_LONG_LOG = 4000    # pages
 _PAGE_CACHE = -500          # KiB, of each thread that answers visitors
 _PRAGMAS = {
     "foreign_keys": 1,
@@ -121,7 +122,10 @@ def for_visitors() -> None:
 def refetchable() -> Iterator[None]:
     """While what this connection writes may be lost at a power cut, as it can be fetched again."""
     db.execute_sql("PRAGMA synchronous = normal")
+    # pages that several transactions change go to the database once
+    db.execute_sql(f"PRAGMA wal_autocheckpoint = {_LONG_LOG}")
     try:
         yield
     finally:
         db.execute_sql("PRAGMA synchronous = full")
+        db.execute_sql("PRAGMA wal_autocheckpoint = 1000")      # SQLite's own

@@ -2,11 +2,12 @@
 
     python references.py DATABASE URLS --workers 32 --timeout 10
 
-Sends validators back, keeps what it finds in SQLite, one transaction per feed.
+Sends validators back, keeps what it finds in SQLite, one transaction per feed. Prints what it wrote.
 """
 import argparse
 import io
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,6 +16,10 @@ from typing import NamedTuple
 
 import feedparser
 import requests
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from devdigest.wear import Log
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS blog (id INTEGER PRIMARY KEY, feed TEXT UNIQUE, etag TEXT DEFAULT '',
@@ -97,9 +102,12 @@ def main() -> None:
     blogs = [Blog(*row) for row in database.execute("SELECT id, feed, etag, modified FROM blog ORDER BY id")]
     reads = (side_by_side(blogs, chosen.workers, chosen.timeout) if chosen.workers > 1
              else (read(blog, chosen.timeout) for blog in blogs))
+    wal = Log(chosen.database)
     for found in reads:
         store(database, found)
+        wal.look()
     database.close()
+    print(wal.written)
 
 
 if __name__ == "__main__":
