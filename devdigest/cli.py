@@ -16,7 +16,7 @@ from pathlib import Path
 
 import peewee
 
-from devdigest import __version__, config, database
+from devdigest import __version__, config, database, heap
 from devdigest.config import ConfigError
 from devdigest.context import Context
 from devdigest.models import GROUPS
@@ -29,6 +29,7 @@ _DATABASE_FAULTS = (database.DatabaseError, sqlite3.OperationalError, peewee.Ope
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one sub-command; its exit status."""
     args = _parser().parse_args(arguments)
+    heap.keep_little()
     expected = _DATABASE_FAULTS     # with what the module adds: no faults of the program, said in a line
     try:
         if args.command == "init" and args.config and not Path(args.config).exists():
@@ -131,7 +132,7 @@ def _verb(verbs: argparse._SubParsersAction, name: str, run: str, does: str,
 
 
 def _steps(verbs: argparse._SubParsersAction) -> None:
-    steps = {"collect": ("commands:collect_command", "read every blog's feed and store new posts"),
+    steps = {"collect": ("collect_command:collect_command", "read every blog's feed and store new posts"),
              "publish": ("commands:publish_command", "make today's issue of yesterday's posts"),
              "deliver": ("commands:deliver_command", "send what the outbox holds"),
              "run": ("commands:run_command", "collect, publish and deliver, one after the other")}

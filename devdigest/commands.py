@@ -1,14 +1,12 @@
 """The steps as sub-commands: each reads its arguments, calls one step, says what came of it."""
 from argparse import Namespace
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from devdigest import agenda, check, deliver, publish
-from devdigest.collect import collect
-from devdigest.config import ConfigError
+from devdigest.collect_command import ClockDoubt, collect_command, say, stopped, when
 from devdigest.context import Context
-from devdigest.days import at, local_day
+from devdigest.days import local_day
 from devdigest.fetch import FetchError
 from devdigest.locks import Busy
 from devdigest.memory import Held, Setting
@@ -16,43 +14,14 @@ from devdigest.models import Issue, IssuePost
 from devdigest.readers import Delivery
 from devdigest.replies import RelayError
 from devdigest.terminal import complain, dump, progress, table
-from devdigest.worker import Worker, clock_doubt
+from devdigest.worker import Worker
 
 
 class NotCollected(Exception):
     """An issue made now would be without posts, and the day's one."""
 
 
-class ClockDoubt(Exception):
-    """Nothing is done by a clock that cannot be trusted."""
-
-
 EXPECTED = (Busy, Held, ClockDoubt, FetchError, RelayError, NotCollected)        # see cli.main
-
-
-def when(context: Context, args: Namespace) -> tuple[datetime, bool]:
-    """(now, whether it is a day's own clock): the time it is, or `--today` at digest.time.
-
-    Raises ClockDoubt, and ConfigError for a day to come.
-    """
-    now, zone = datetime.now(UTC), context.config.site.timezone
-    if args.today is None:
-        if doubt := clock_doubt(context.config, now):
-            raise ClockDoubt(doubt)
-        return now, False
-    if args.today > local_day(now, zone):
-        raise ConfigError(f"--today {args.today}: that day is still to come")
-    return at(args.today, context.config.digest.opens, zone), True
-
-
-def collect_command(context: Context, args: Namespace) -> int:
-    now, past = when(context, args)
-    run = collect(context.config, now, context.stop, past=past, report=progress("collect"))
-    _say(args, {"blogs": run.blogs, "reached": run.reached, "failed": run.failed,
-                "not_reached": run.not_reached, "new_posts": run.posts, "lanes": run.lanes,
-                "seconds": run.seconds},
-         lambda: f"collect: {run.said}")
-    return _stopped(context, "collect")
 
 
 def publish_command(context: Context, args: Namespace) -> int:
@@ -68,7 +37,7 @@ def publish_command(context: Context, args: Namespace) -> int:
     daily = _published(*publish.publish(context.config, now))
     weekly = (_published(*publish.publish_weekly(context.config, now))
               if agenda.has_weekly(context.config, now) else None)
-    _say(args, daily | {"weekly": weekly}, lambda: "\n".join(filter(None, (
+    say(args, daily | {"weekly": weekly}, lambda: "\n".join(filter(None, (
         _published_line("issue", daily), weekly and _published_line("weekly issue", weekly)))))
     return 0
 
@@ -88,12 +57,12 @@ def _published_line(name: str, said: dict[str, Any]) -> str:
 def deliver_command(context: Context, args: Namespace) -> int:
     now, _ = when(context, args)
     summary = deliver.deliver(context.config, now, context.password, context.stop, report=progress("deliver"))
-    _say(args, {"rows": summary.rows, "states": dict(summary.states), "fault": summary.fault},
-         lambda: f"deliver: {deliver.words(summary)}")
+    say(args, {"rows": summary.rows, "states": dict(summary.states), "fault": summary.fault},
+        lambda: f"deliver: {deliver.words(summary)}")
     if summary.fault:
         complain(f"deliver: {summary.fault}")
         return 1
-    return _stopped(context, "deliver")
+    return stopped(context, "deliver")
 
 
 def run_command(context: Context, args: Namespace) -> int:
@@ -103,17 +72,6 @@ def run_command(context: Context, args: Namespace) -> int:
         if code := step(context, args):
             return code
     return 0
-
-
-def _stopped(context: Context, step: str) -> int:
-    if context.stop.is_set():
-        complain(f"{step}: stopped; `devdigest {step}` goes on where it was")
-        return 1
-    return 0
-
-
-def _say(args: Namespace, document: dict[str, Any], line: Callable[[], str]) -> None:
-    print(dump(document) if args.json else line())
 
 
 def worker_command(context: Context, args: Namespace) -> int:

@@ -3,18 +3,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import schedule
 
-from devdigest import agenda, clock
+from devdigest import agenda
 from devdigest.care import care
 from devdigest.collect import collect
 from devdigest.config import Config
 from devdigest.database import connected
 from devdigest.deliver import deliver
+from devdigest.doubt import clock_doubt
 from devdigest.locks import Busy
-from devdigest.memory import LAST_SEEN, Held, Setting
+from devdigest.memory import Held
 from devdigest.publish import publish, publish_weekly
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,6 @@ log = logging.getLogger(__name__)
 _TICK = 20                                  # seconds
 _BACK_OFF = (60, 300, 900)                  # seconds after a failure, the last repeats
 _LOCKED_OUT = 6 * 3600                      # seconds after a refused login: who tries on is locked out
-_SEEN_EVERY = timedelta(minutes=10)         # a write each time; a clock set back is told by days, not minutes
 _FAREWELL = 3.5                             # seconds for jobs to end; systemd and people wait five
 
 Job = Callable[[datetime], bool]            # whether it ended well
@@ -120,14 +120,3 @@ class Worker:
         for thread in self._threads.values():
             thread.join(max(0.0, until - time.monotonic()))
         log.info("worker stopped")
-
-
-def clock_doubt(config: Config, now: datetime) -> str:
-    """Why `now` cannot be trusted, "" where it can; then it is noted as seen."""
-    if config.site.clock == "trust":
-        return ""
-    seen = Setting.last_seen()
-    doubt = clock.doubt(now, seen, clock.synchronised())
-    if not doubt and (seen is None or now - seen >= _SEEN_EVERY):
-        Setting.write(LAST_SEEN, now.isoformat())
-    return doubt

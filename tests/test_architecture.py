@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
-GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "locks", "addresses",
+GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "heap", "locks", "addresses",
           "recipients", "inflate", "terms", "wear"]
 RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "bulk", "counts", "fulltext",
            "upgrades", "database"]
@@ -19,10 +19,10 @@ EDGES = ["connections", "fetch", "pace", "lanes", "frames", "parse_child", "pars
          "line"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
          "blogs", "moves", "intake", "collect", "publish", "deliver", "search", "whereabouts", "stats",
-         "care", "agenda", "status", "check", "examine", "patch"]
+         "care", "agenda", "doubt", "status", "check", "examine", "patch"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
-ENTRY = ["context", "commands", "web_command", "state_commands", "stats_command", "blog_commands",
-         "examined", "examine_command", "subscriber_commands", "cli", "trial", "__main__"]
+ENTRY = ["context", "collect_command", "commands", "web_command", "state_commands", "stats_command",
+         "blog_commands", "examined", "examine_command", "subscriber_commands", "cli", "trial", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "moves", "intake"}

@@ -20,11 +20,12 @@ from relay import STALL, ScriptedRelay
 
 from devdigest.config import Config
 from devdigest.days import local_day
+from devdigest.doubt import clock_doubt
 from devdigest.memory import HOLD, LAST_SEEN, Run, Setting
 from devdigest.models import Blog, Issue, Post
 from devdigest.publish import publish
 from devdigest.readers import Delivery, Subscriber
-from devdigest.worker import Worker, clock_doubt
+from devdigest.worker import Worker
 
 pytestmark = pytest.mark.usefixtures("records")
 

@@ -1,0 +1,40 @@
+"""What the C library keeps: asked of itself, in a process of its own."""
+import ctypes
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Threads that allocate at the same time; malloc_info(3) then tells of each heap.
+PROGRAM = """
+import ctypes, sys, threading
+from devdigest import heap
+if "little" in sys.argv:
+    heap.keep_little()
+all_here = threading.Barrier(8)
+def allocate():
+    all_here.wait()
+    kept = [bytearray(1_000) for _ in range(200)]
+    all_here.wait()
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+library = ctypes.CDLL(None)
+library.malloc_info(0, ctypes.c_void_p.in_dll(library, "stdout"))
+library.fflush(None)
+"""
+
+
+def heaps(*words: str) -> int:
+    said = subprocess.run([sys.executable, "-c", PROGRAM, *words], cwd=ROOT, capture_output=True, text=True,
+                          check=True).stdout
+    return said.count("<heap nr=")
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="the C library is not glibc")
+def test_threads_share_one_heap():
+    assert heaps() > 1
+    assert heaps("little") == 1
