@@ -1,14 +1,13 @@
 """A feed as it was read: plain text and http(s) links. Apart from `parse`, which loads feedparser."""
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 
 class NotAFeed(ValueError):
     """What a body is instead of a feed, in a few words; the owner reads them as the blog's fault."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     guid: str                           # the feed's own; else the link as written; else a hash of the text
     link: str                           # absolute http(s) URL; "" where there is none
     title: str                          # one line, at most 300 characters; "" where there is none
@@ -18,8 +17,7 @@ class Entry:
     tags: tuple[str, ...] = ()          # the blog's own, each on one line, at most 8 of 30 characters
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(NamedTuple):
     title: str
     site: str                           # absolute http(s) URL of the site; "" where the feed names none
     entries: tuple[Entry, ...]          # in the order of the document, at most the 500 newest

@@ -1,8 +1,7 @@
 """What goes between `parsing` and its child: frames, each its length and then so many bytes; packed feeds."""
 import json
-from dataclasses import fields
 from datetime import date, datetime
-from operator import attrgetter, methodcaller
+from operator import methodcaller
 
 from devdigest.feed import Entry, Feed
 
@@ -15,24 +14,19 @@ def frame(content: bytes) -> bytes:
     return len(content).to_bytes(SIZE, "big") + content
 
 
-_NAMES = [field.name for field in fields(Entry)]
-_values = attrgetter(*_NAMES)
-
-
 def pack(feed: Feed) -> bytes:
     """JSON, as whoever unpacks it need not trust who packed it."""
-    return json.dumps([feed.title, feed.site, [_values(entry) for entry in feed.entries]],
-                      default=methodcaller("isoformat")).encode()
+    return json.dumps(feed, default=methodcaller("isoformat")).encode()
 
 
 def unpack(packed: bytes) -> Feed:
     """The feed that `pack` was given."""
     title, site, entries = json.loads(packed)
-    return Feed(title, site, tuple(_entry(dict(zip(_NAMES, values, strict=True))) for values in entries))
+    return Feed(title, site, tuple(_entry(Entry(*values)) for values in entries))
 
 
-def _entry(values: dict) -> Entry:
-    written = values["published"]
+def _entry(packed: Entry) -> Entry:
+    written = packed.published
     if written is not None:
-        values["published"] = (datetime if "T" in written else date).fromisoformat(written)
-    return Entry(**values | {"tags": tuple(values["tags"])})
+        written = (datetime if "T" in written else date).fromisoformat(written)
+    return packed._replace(published=written, tags=tuple(packed.tags))

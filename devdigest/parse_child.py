@@ -2,6 +2,8 @@
 
 Run as `python -m devdigest.parse_child SECONDS MEMORY ZONE`. Opens, loads and asks nothing once it has begun.
 """
+import gc
+import importlib
 import json
 import math
 import os
@@ -9,44 +11,59 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from importlib.machinery import BuiltinImporter
+from types import ModuleType
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from devdigest import encoding
-from devdigest.feed import NotAFeed
+from devdigest.feed import Feed, NotAFeed
 from devdigest.frames import FAULT, FEED, READY, SIZE, frame, pack
-from devdigest.parse import parse
 
 _NICENESS = 5       # behind the site and the mails
+_FETCHING = ("urllib.request", "feedparser.http")   # with TLS and cookies, a fifth of the child's memory
+_ALLOCATIONS = 10_000       # between two looks for cycles; a document has few, but many records
 _SMALLEST = b"<rss version='2.0'><channel><item/></channel></rss>"
+
+Parse = Callable[[bytes, dict, str, ZoneInfo], Feed]
 
 
 def main() -> None:
     seconds, memory, zone = int(sys.argv[1]), int(sys.argv[2]), ZoneInfo(sys.argv[3])
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
-    _confine(memory, zone)
+    parse = _parser()
+    _confine(memory, parse, zone)
     _write(answers, READY)
     while question := _read(questions):
         # the kernel counts from the start of the process, in whole seconds
         _, most = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + seconds, most))
-        _write(answers, _answer(json.loads(question), _read(questions), memory, zone))
+        _write(answers, _answer(parse, json.loads(question), _read(questions), memory, zone))
 
 
-def _confine(memory: int, zone: ZoneInfo) -> None:
+def _parser() -> Parse:
+    """`parse.parse`, loaded without what feedparser would fetch feeds with."""
+    sys.modules.update({name: ModuleType(name) for name in _FETCHING})
+    sys.modules["_hashlib"] = None      # nor OpenSSL for it: hashlib's own functions do
+    return importlib.import_module("devdigest.parse").parse
+
+
+def _confine(memory: int, parse: Parse, zone: ZoneInfo) -> None:
     # Ctrl-C and systemd tell every process at once; this one goes when its parent lets it go.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     os.nice(_NICENESS)
     encoding.load_codecs()
     parse(_SMALLEST, {}, "", zone)              # what feedparser loads with its first document
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS)
     sys.meta_path[:] = [BuiltinImporter]        # what is missing now stays so, without a look at the disk
     for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_NOFILE, 3), (resource.RLIMIT_CORE, 0)):
         resource.setrlimit(kind, (most, most))
 
 
-def _answer(question: dict, body: bytes, memory: int, zone: ZoneInfo) -> bytes:
+def _answer(parse: Parse, question: dict, body: bytes, memory: int, zone: ZoneInfo) -> bytes:
     try:
         return FEED + pack(parse(body, question["headers"], question["url"], zone))
     except NotAFeed as reason:

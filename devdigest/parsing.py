@@ -10,11 +10,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from zoneinfo import ZoneInfo
+from zoneinfo import TZPATH, ZoneInfo
 
 from devdigest.feed import Feed, NotAFeed
 from devdigest.frames import FEED, SIZE, frame, unpack
@@ -64,7 +64,7 @@ class Parser:
     def parse(self, body: bytes, headers: Mapping[str, str], url: str) -> Feed:
         """As `parse.parse`. Raises NotAFeed, also where it takes too much to read; NoParser."""
         question = {"headers": dict(headers), "url": url}
-        message = frame(json.dumps(question).encode()) + frame(body)
+        message = frame(json.dumps(question).encode()), frame(body)
         # once more, as a child may have died before of something else, as of another process's hunger
         answer = self._ask(message) or self._ask(message)
         if not answer:
@@ -74,7 +74,7 @@ class Parser:
             raise NotAFeed(said.decode())
         return unpack(said)
 
-    def _ask(self, message: bytes) -> bytes:
+    def _ask(self, message: Sequence[bytes]) -> bytes:
         """The answer; b"" where the child died over it, or before."""
         limits, child = self._limits, self._begun()
         try:
@@ -95,7 +95,7 @@ class Parser:
         if self._child is None:
             try:
                 self._child = _Child(self._zone, self._limits)
-                self._child.ask(b"", _START)        # it says that it is ready
+                self._child.ask((), _START)        # it says that it is ready
             except OSError as error:
                 ended = self.close()
                 why = f"ended with status {ended}" if isinstance(error, ConnectionError) else error
@@ -111,7 +111,9 @@ class _Child:
         self._line, theirs = socket.socketpair()
         # Of our environment, which may hold the relay's password, it has nothing.
         places = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
-        environment = {"PYTHONPATH": os.pathsep.join(places), **_ALLOCATOR}
+        # The zones' places it need not ask sysconfig for, which takes half a megabyte to know.
+        environment = {"PYTHONPATH": os.pathsep.join(places), "PYTHONTZPATH": os.pathsep.join(TZPATH),
+                       **_ALLOCATOR}
         if sys.pycache_prefix:      # nothing compiled is left in a checkout
             environment["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
         arguments = [str(limits.seconds), str(limits.memory), zone.key]
@@ -125,11 +127,12 @@ class _Child:
                 raise
         self.pid = self._process.pid
 
-    def ask(self, message: bytes, seconds: float) -> bytes:
-        """The answer to `message`, or what it says by itself to an empty one."""
+    def ask(self, message: Sequence[bytes], seconds: float) -> bytes:
+        """The answer to what `message` makes together, or what it says by itself where that is nothing."""
         until = time.monotonic() + seconds
-        self._line.settimeout(seconds)
-        self._line.sendall(message)
+        for part in message:
+            self._line.settimeout(max(until - time.monotonic(), 0.001))
+            self._line.sendall(part)
         size = int.from_bytes(self._receive(SIZE, until), "big")
         return self._receive(size, until)
 

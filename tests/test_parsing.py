@@ -115,6 +115,13 @@ def test_a_child_can_open_nothing_and_knows_no_password(monkeypatch):
         assert os.getpriority(os.PRIO_PROCESS, fresh.child) > os.getpriority(os.PRIO_PROCESS, 0)
 
 
+def test_a_child_has_nothing_to_fetch_with(parser):
+    titles(parser, rss())
+    maps = Path(f"/proc/{parser.child}/maps").read_text()
+    assert "pyexpat" in maps
+    assert not {library for library in ("libssl", "libcrypto", "_ssl", "_socket") if library in maps}
+
+
 def test_a_child_leaves_compiled_files_where_its_parent_does(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
     with Parser(SEOUL) as fresh:
