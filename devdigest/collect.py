@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from random import Random
 
 from peewee import IntegrityError
@@ -91,10 +92,12 @@ def _asks(config: Config, now: datetime, retry: bool) -> list[Ask]:
     """Whoever was asked longest ago comes first, so what the last run did not come to; of those asked in one
     run another one is last each day.
     """
-    blogs = list(Fetching.to_retry(now, Run.left_by(now)) if retry else Fetching.due(now))
-    Random(local_day(now, config.site.timezone).toordinal()).shuffle(blogs)
-    blogs.sort(key=lambda blog: blog.fetching.fetched or _NEVER)
-    return [_ask(blog, moves.address(blog)) for blog in blogs]
+    blogs = Fetching.to_retry(now, Run.left_by(now)) if retry else Fetching.due(now)
+    # one record at a time: thousands of them would leave holes in memory for all of the run
+    asks = [(blog.fetching.fetched or _NEVER, _ask(blog, moves.address(blog))) for blog in blogs.iterator()]
+    Random(local_day(now, config.site.timezone).toordinal()).shuffle(asks)
+    asks.sort(key=itemgetter(0))
+    return [ask for _, ask in asks]
 
 
 def _ask(blog: Blog, url: str) -> Ask:

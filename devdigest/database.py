@@ -31,7 +31,7 @@ _PRAGMAS = {
     "synchronous": "full",              # a commit must outlive a power cut: sqlite.org, pragma synchronous
     "secure_delete": 1,                 # whom we forget is gone from the file; Debian's default
     "temp_store": "memory",
-    "cache_size": -4000,                # KiB
+    "cache_size": -2000,                # KiB
     "journal_size_limit": 16_777_216,
 }
 

@@ -20,6 +20,8 @@ from devdigest.fetch import Fetched, Fetcher, FetchError, Limits
 from devdigest.pace import Pace, about
 from devdigest.urls import operator
 
+_WAITING = 2        # answers, besides the one that each connection may hold: enough for whoever reads them
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -103,7 +105,7 @@ class Round:
         for lane in self.lanes:
             lanes.put(lane)
         # bounded, so that bodies wait on the net and not in memory
-        answers: Queue[Answer | None] = Queue(maxsize=self._config.collect.connections)
+        answers: Queue[Answer | None] = Queue(maxsize=_WAITING)
         # daemons: a fetch that hangs in a name server must not keep the process from ending
         ended, trust = threading.Event(), authorities()
         threads = [threading.Thread(target=_work, daemon=True,
