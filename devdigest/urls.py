@@ -67,7 +67,8 @@ def _without_tracking(query: str) -> str:
 
 
 def _printable(url: str) -> str:
-    return "".join(char for char in url.strip() if char.isprintable())
+    url = url.strip()
+    return url if url.isprintable() else "".join(filter(str.isprintable, url))
 
 
 def http_url(link: str, base: str = "") -> str:

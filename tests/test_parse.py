@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from devdigest import encoding
 from devdigest.parse import Entry, Feed, NotAFeed, parse
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -435,3 +436,9 @@ def test_an_entry_that_no_parser_survives_loses_only_itself(poisoned):
     feed = read(rss(*items, root=NAMES))
     assert (feed.title, feed.site) == ("Ada", "https://ada.example/")
     assert [int(entry.title) for entry in feed.entries] == sorted(set(range(7)) - poisoned)
+
+
+@pytest.mark.parametrize("before", range(10))
+def test_a_hundred_blanks_become_one_wherever_they_stand(before):
+    source = encoding.xml(f"<a>{'x' * before}{' ' * 99}y{' ' * 100}z</a>")
+    assert source.endswith(f"<a>{'x' * before}{' ' * 99}y\nz</a>".encode())
