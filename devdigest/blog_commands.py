@@ -11,6 +11,7 @@ from devdigest.fetch import FetchError
 from devdigest.fetching import Fetching
 from devdigest.models import Blog
 from devdigest.opml import as_opml
+from devdigest.parsing import Parser
 from devdigest.terminal import dump, table
 
 EXPECTED = (NotAList, blogs.NotAdded, blogs.NoSuchBlog, FetchError)     # see cli.main
@@ -45,8 +46,8 @@ def _list(context: Context, name: str, now: datetime) -> bytes:
 
 def add(context: Context, args: Namespace) -> int:
     config, now = context.config, datetime.now(UTC)
-    with lanes.fetcher(config) as fetcher:
-        blog = blogs.add(args.url, fetcher, config.site.timezone, now, group=args.group,
+    with lanes.fetcher(config) as fetcher, Parser(config.site.timezone) as parser:
+        blog = blogs.add(args.url, fetcher, parser, now, group=args.group,
                          allow_private=config.collect.allow_private, gap=config.collect.gap)
     print(f"added {blog.name} ({blog.group}), feed {blog.feed}; it is read at the next collect")
     return 0

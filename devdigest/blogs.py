@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from peewee import chunked
 
 from devdigest import fulltext, urls
 from devdigest.bloglists import Row, read
 from devdigest.discover import feed_links, guesses, refusal
+from devdigest.feed import Feed, NotAFeed
 from devdigest.fetch import Fetcher, FetchError
 from devdigest.fetching import Fetching
 from devdigest.models import Blog, IssuePost, Post, Verdict
-from devdigest.parse import Feed, NotAFeed, parse
+from devdigest.parsing import NoParser, Parser
 from devdigest.table import db
 
 _NEAR = 5           # blogs a message names as what may have been meant
@@ -96,7 +96,7 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def add(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime, *, group: str = "people", name: str = "",
+def add(url: str, fetcher: Fetcher, parser: Parser, now: datetime, *, group: str = "people", name: str = "",
         allow_private: bool = False, gap: float = 0.0) -> Blog:
     """The blog whose feed, or whose site's page, is at `url`; it is fetched to find out, with `gap` seconds
     between two requests.
@@ -107,7 +107,7 @@ def add(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime, *, group: str
         raise NotAdded(f"{url}: {reason}")
     if known := _at(url):
         return _revived(known[0])
-    address, page, feed = _find_feed(url, fetcher, zone, now, gap)
+    address, page, feed = _find_feed(url, fetcher, parser, now, gap)
     with db.atomic():
         if known := _at(address):
             return _revived(known[0])
@@ -117,7 +117,7 @@ def add(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime, *, group: str
         return Blog.create(**values, group=group, added=now)
 
 
-def _find_feed(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime,
+def _find_feed(url: str, fetcher: Fetcher, parser: Parser, now: datetime,
                gap: float) -> tuple[str, str, Feed]:
     """(URL of the feed, URL of the page that led to it or "", feed)."""
     try:
@@ -125,15 +125,17 @@ def _find_feed(url: str, fetcher: Fetcher, zone: ZoneInfo, now: datetime,
     except FetchError as error:
         raise NotAdded(str(error)) from error
     try:
-        return url, "", parse(first.body, first.headers, first.url, zone)
+        return url, "", parser.parse(first.body, first.headers, first.url)
+    except NoParser as error:
+        raise NotAdded(f"{url}: {error}") from error
     except NotAFeed:
         candidates = feed_links(first.body, first.url) + guesses(first.url)
     for candidate in list(dict.fromkeys(candidates))[:_MOST_ASKED]:
         time.sleep(gap)
         try:
             fetched = fetcher.get(candidate, now)
-            return candidate, first.url, parse(fetched.body, fetched.headers, fetched.url, zone)
-        except (FetchError, NotAFeed):
+            return candidate, first.url, parser.parse(fetched.body, fetched.headers, fetched.url)
+        except (FetchError, NotAFeed, NoParser):
             continue
     raise NotAdded(f"{url}: no feed, and none was found from there; give the feed's own URL")
 

@@ -16,12 +16,13 @@ from devdigest import choose
 from devdigest.config import Config
 from devdigest.days import midnight
 from devdigest.discover import feed_links, guesses
+from devdigest.feed import Feed, NotAFeed
 from devdigest.fetch import Fetched, Fetcher, FetchError
 from devdigest.fetching import Fetching
 from devdigest.identity import Document, Found, Known, Shelf, Sighting
 from devdigest.intake import reading_of
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
-from devdigest.parse import Feed, NotAFeed, parse
+from devdigest.parsing import NoParser, Parser
 from devdigest.urls import canonical, http_url, parents
 
 _POSTS = 10             # told of each feed: two screens would hide what stands above them
@@ -89,14 +90,14 @@ class Examined:
                     and not _keys(self.found) & {self.blog.feed_key, self.blog.listed_key})
 
 
-def examine(url: str, blog: Blog | None, fetcher: Fetcher, config: Config, now: datetime,
+def examine(url: str, blog: Blog | None, fetcher: Fetcher, parser: Parser, config: Config, now: datetime,
             stop: threading.Event) -> Examined:
     """What the feed at `url`, or named by the page there, gives; with `blog` its feed, whatever `url` is.
 
     Waits the configured gap between requests; ends early once `stop` is set.
     """
     def ask(place: str) -> Asked:
-        return _ask(place, fetcher, now, config)
+        return _ask(place, fetcher, parser, now)
 
     asked = [ask(blog.feed if blog else url)]
     [first] = asked
@@ -113,21 +114,22 @@ def examine(url: str, blog: Blog | None, fetcher: Fetcher, config: Config, now: 
                     _fates(found.feed, blog, reading))
 
 
-def _ask(url: str, fetcher: Fetcher, now: datetime, config: Config) -> Asked:
+def _ask(url: str, fetcher: Fetcher, parser: Parser, now: datetime) -> Asked:
     began = time.monotonic()
     try:
         fetched = fetcher.get(url, now)
     except FetchError as error:
         return Asked(url, fault=error, seconds=time.monotonic() - began)
-    return understood(url, fetched, config, time.monotonic() - began)
+    return understood(url, fetched, parser, time.monotonic() - began)
 
 
-def understood(url: str, fetched: Fetched, config: Config, seconds: float = 0.0) -> Asked:
+def understood(url: str, fetched: Fetched, parser: Parser, seconds: float = 0.0) -> Asked:
     """What an answer in full (not 304) holds."""
     try:
-        feed = parse(fetched.body, fetched.headers, fetched.url, config.site.timezone)
-    except NotAFeed as error:
-        fault = FetchError(url, str(error), "not_feed", fetched.status)
+        feed = parser.parse(fetched.body, fetched.headers, fetched.url)
+    except (NotAFeed, NoParser) as error:
+        kind = "not_feed" if isinstance(error, NotAFeed) else "ours"
+        fault = FetchError(url, str(error), kind, fetched.status)
         return Asked(url, fetched, fault=fault, seconds=seconds)
     return Asked(url, fetched, feed, seconds=seconds)
 

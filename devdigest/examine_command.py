@@ -11,6 +11,7 @@ from devdigest.days import local_day
 from devdigest.examine import Asked, contents, examine, understood
 from devdigest.intake import reading_of
 from devdigest.models import Blog
+from devdigest.parsing import Parser
 from devdigest.terminal import complain, dump, progress, table
 
 EXPECTED = (blogs.NoSuchBlog,)      # see cli.main
@@ -24,12 +25,13 @@ def check(context: Context, args: Namespace) -> int:
 
 def _one(context: Context, args: Namespace, now: datetime) -> int:
     url, blog = _meant(args.url)
-    with lanes.fetcher(context.config) as fetcher:
-        told = examine(url, blog, fetcher, context.config, now, context.stop)
+    config = context.config
+    with lanes.fetcher(config) as fetcher, Parser(config.site.timezone) as parser:
+        told = examine(url, blog, fetcher, parser, config, now, context.stop)
     if args.json:
         print(dump(examined.document(told)))
     else:
-        print("\n".join(examined.lines(told, context.config, now)))
+        print("\n".join(examined.lines(told, config, now)))
     return _stopped(context)
 
 
@@ -51,11 +53,12 @@ def _failing(context: Context, args: Namespace, now: datetime) -> int:
                       "now": _left_alone(blog, config, now)} for blog in status.failing()}
     asks = [lanes.Ask(row["id"], row["feed"]) for row in rows.values() if not row["now"]]
     report, readable = progress("blogs check"), 0
-    for done, answer in enumerate(lanes.ask_all(asks, config, now, context.stop), start=1):
-        one = _heard(answer, config)
-        rows[answer.ask.id] |= examined.request(one) | {"now": _now(one, config, now)}
-        readable += one.feed is not None
-        report(done, len(asks), done - readable)
+    with Parser(config.site.timezone) as parser:
+        for done, answer in enumerate(lanes.ask_all(asks, config, now, context.stop), start=1):
+            one = _heard(answer, parser)
+            rows[answer.ask.id] |= examined.request(one) | {"now": _now(one, config, now)}
+            readable += one.feed is not None
+            report(done, len(asks), done - readable)
     print(dump(list(rows.values())) if args.json else _table(list(rows.values()), readable, config))
     return _stopped(context)
 
@@ -69,10 +72,10 @@ def _left_alone(blog: Blog, config: Config, now: datetime) -> str:
     return f"not asked: the server wants to be left alone until {until:%Y-%m-%d %H:%M}"
 
 
-def _heard(answer: lanes.Answer, config: Config) -> Asked:
+def _heard(answer: lanes.Answer, parser: Parser) -> Asked:
     if answer.fetched is None:
         return Asked(answer.ask.url, fault=answer.error)
-    return understood(answer.ask.url, answer.fetched, config)
+    return understood(answer.ask.url, answer.fetched, parser)
 
 
 def _now(one: Asked, config: Config, now: datetime) -> str:

@@ -4,14 +4,16 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from devdigest import choose
+from devdigest import choose, whereabouts
 from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.examine import Asked, Contents, Examined, Fate
 from devdigest.fetch import FetchError
+from devdigest.memory import Operator
 from devdigest.models import Blog, Verdict
 from devdigest.terminal import table
 from devdigest.text import excerpt, tidy
+from devdigest.urls import operator
 
 # What the owner can do, by the kind of fault: a word of fetch.FAULTS.
 _CURES = {
@@ -49,6 +51,8 @@ def _facts(told: Examined, config: Config, now: datetime) -> Iterator[tuple[str,
         since = f", {last.fault} {last.failures}×" if last.fault else ""
         state = " for ".join(filter(None, (blog.state, blog.paused_for)))
         yield "on the list", f"{blog.id} {blog.name}, {state}, last read {day(last.read, config)}{since}"
+        if last.fault and (after := whereabouts.next_fetch(config, blog, now)):
+            yield "asked next", f"{_minute(after, config)}{_patience(blog, config, now)}"
     elif told.found:
         yield "on the list", "no; nothing is stored, verdicts are those of a first read"
     elsewhere = [told.found] if told.found and all(one is not told.found for one in told.asked) else []
@@ -59,6 +63,20 @@ def _facts(told: Examined, config: Config, now: datetime) -> Iterator[tuple[str,
         yield "then", f"{told.tried} places where a feed may be, in vain"
     if told.contents:
         yield "entries", entries(told.contents, local_day(now, config.site.timezone))
+
+
+def _patience(blog: Blog, config: Config, now: datetime) -> str:
+    """Who does not want to be asked before, if anybody."""
+    name = operator(blog.feed)
+    if until := Operator.waiting(now).get(name):
+        return f"; {name} is left alone until {_minute(until, config)}"
+    if blog.fetching.asked_to_wait and blog.fetching.not_before and blog.fetching.not_before > now:
+        return f"; its server wants to be left alone until {_minute(blog.fetching.not_before, config)}"
+    return ""
+
+
+def _minute(instant: datetime, config: Config) -> str:
+    return f"{instant.astimezone(config.site.timezone):%Y-%m-%d %H:%M}"
 
 
 def _answer(one: Asked) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from devdigest import database
 from devdigest.config import Config
 from devdigest.fetching import Fetching
 from devdigest.models import Blog
+from devdigest.parsing import Parser
 from devdigest.readers import Subscriber
 from devdigest.table import db
 
@@ -41,6 +42,13 @@ def records(config: Config) -> Iterator[None]:
     database.open(config.database.path)
     yield
     db.close()
+
+
+@pytest.fixture(scope="module")
+def parser() -> Iterator[Parser]:
+    """The process that reads feeds."""
+    with Parser(Config().site.timezone) as parser:
+        yield parser
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from devdigest.fetch import Fetcher, Limits
 from devdigest.fetching import Fetching
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
 from devdigest.opml import as_opml
+from devdigest.parsing import Limits as Strictness
+from devdigest.parsing import Parser
 from devdigest.table import db
 
 LISTS = Path(__file__).parents[2] / "shared" / "lists"
@@ -206,83 +208,100 @@ def test_what_is_exported_is_known_when_it_is_imported():
     assert (len(report.known), report.added, report.refused) == (2, [], [])
 
 
-def test_a_feed_is_added_under_its_own_title(server, fetcher):
-    blog = blogs.add(server.url("/rss"), fetcher, SEOUL, NOW, allow_private=True)
+def test_a_feed_is_added_under_its_own_title(server, fetcher, parser):
+    blog = blogs.add(server.url("/rss"), fetcher, parser, NOW, allow_private=True)
     assert (blog.name, blog.feed, blog.site) == ("Ada's blog", server.url("/rss"), server.url("/"))
     stored = Blog.get()
     assert (stored.group, stored.state, stored.source, stored.added) == ("people", "active", "", NOW)
     assert stored.first_read is None
 
 
-def test_a_blog_is_added_with_the_name_and_group_that_the_owner_gives(server, fetcher):
-    blogs.add(server.url("/rss"), fetcher, SEOUL, NOW, group="team", name="우리 팀", allow_private=True)
+def test_a_blog_is_added_with_the_name_and_group_that_the_owner_gives(server, fetcher, parser):
+    blogs.add(server.url("/rss"), fetcher, parser, NOW, group="team", name="우리 팀", allow_private=True)
     assert (Blog.get().name, Blog.get().group) == ("우리 팀", "team")
 
 
 @pytest.mark.parametrize(("page", "site"), [("/", "/"), ("/2026/article", "/")])
-def test_the_feed_that_a_page_names_is_added(server, fetcher, page, site):
+def test_the_feed_that_a_page_names_is_added(server, fetcher, parser, page, site):
     server.serve(page, b"<link rel=alternate type=application/atom+xml href=/broken>"
                        b"<link rel=alternate type=application/rss+xml href=/rss>", "text/html")
-    blog = blogs.add(server.url(page), fetcher, SEOUL, NOW, allow_private=True)
+    blog = blogs.add(server.url(page), fetcher, parser, NOW, allow_private=True)
     assert (blog.feed, blog.site) == (server.url("/rss"), server.url(site))
     assert server.paths == [page, "/broken", "/rss"]
 
 
-def test_of_a_page_whose_feed_names_another_site_the_page_is_the_site(server, fetcher):
+def test_of_a_page_whose_feed_names_another_site_the_page_is_the_site(server, fetcher, parser):
     server.serve("/feed", RSS.format("Draft", "http://localhost:4000/").encode())
     server.serve("/", b"<p>no link", "text/html")
-    blog = blogs.add(server.url("/"), fetcher, SEOUL, NOW, allow_private=True)
+    blog = blogs.add(server.url("/"), fetcher, parser, NOW, allow_private=True)
     assert (blog.feed, blog.site) == (server.url("/feed"), server.url("/"))
 
 
-def test_a_site_without_a_feed_is_not_added(server, fetcher):
+def test_a_site_without_a_feed_is_not_added(server, fetcher, parser):
     server.serve("/no/", b"<link rel=alternate type=application/rss+xml href=/rss>", "text/html")
     server.serve("/rss", b"<html>no feed either", "text/html")
     with pytest.raises(blogs.NotAdded, match=r"/no/: no feed"):
-        blogs.add(server.url("/no/"), fetcher, SEOUL, NOW, allow_private=True)
+        blogs.add(server.url("/no/"), fetcher, parser, NOW, allow_private=True)
     assert Blog.select().count() == 0
     assert len(server.paths) == len(set(server.paths)) == 13
 
 
-def test_of_a_page_that_names_a_hundred_feeds_some_are_asked_with_a_gap_between(server, fetcher):
+def test_of_a_page_that_names_a_hundred_feeds_some_are_asked_with_a_gap_between(server, fetcher, parser):
     links = "".join(f"<link rel=alternate type=application/rss+xml href=/{number}>" for number in range(100))
     server.serve("/", links.encode(), "text/html")
     began = time.monotonic()
     with pytest.raises(blogs.NotAdded, match="no feed"):
-        blogs.add(server.url("/"), fetcher, SEOUL, NOW, allow_private=True, gap=0.02)
+        blogs.add(server.url("/"), fetcher, parser, NOW, allow_private=True, gap=0.02)
     assert server.paths == ["/", *(f"/{number}" for number in range(16))]
     assert time.monotonic() - began >= 16 * 0.02
 
 
 @pytest.mark.parametrize(("url", "reason"), [("", "not an http"), ("ada.example", "not an http"),
                                              ("http://127.0.0.1/rss", "private address")])
-def test_a_url_that_cannot_be_a_feed_is_not_even_asked(fetcher, url, reason):
+def test_a_url_that_cannot_be_a_feed_is_not_even_asked(fetcher, parser, url, reason):
     with pytest.raises(blogs.NotAdded, match=reason):
-        blogs.add(url, fetcher, SEOUL, NOW)
+        blogs.add(url, fetcher, parser, NOW)
 
 
-def test_a_page_that_does_not_answer_is_not_added(server, fetcher):
+def test_a_document_that_would_be_read_for_hours_is_not_added(server, fetcher):
+    endless = f"<rss version='2.0'><channel><item><author>{'a.' * 200_000}</author></item></channel></rss>"
+    server.serve("/endless", endless.encode())
+    server.answer("/rss", 404)
+    with (Parser(SEOUL, Strictness(seconds=1)) as strict,
+          pytest.raises(blogs.NotAdded, match="/endless: no feed")):
+        blogs.add(server.url("/endless"), fetcher, strict, NOW, allow_private=True)
+    assert Blog.select().count() == 0
+
+
+def test_where_no_parser_can_be_started_that_is_the_reason(server, fetcher):
+    with Path("/usr/share/zoneinfo/Asia/Seoul").open("rb") as file:
+        nowhere = ZoneInfo.from_file(file, key="No/Where")
+    with (Parser(nowhere) as none, pytest.raises(blogs.NotAdded, match="/rss: no process that reads feeds")):
+        blogs.add(server.url("/rss"), fetcher, none, NOW, allow_private=True)
+
+
+def test_a_page_that_does_not_answer_is_not_added(server, fetcher, parser):
     with pytest.raises(blogs.NotAdded, match="HTTP 404"):
-        blogs.add(server.url("/gone"), fetcher, SEOUL, NOW, allow_private=True)
+        blogs.add(server.url("/gone"), fetcher, parser, NOW, allow_private=True)
     assert server.paths == ["/gone"]
 
 
 @pytest.mark.parametrize("state", ["active", "paused"])
-def test_a_blog_on_the_list_is_told_and_not_added_again(server, fetcher, state):
-    blog = blogs.add(server.url("/rss"), fetcher, SEOUL, NOW, allow_private=True)
+def test_a_blog_on_the_list_is_told_and_not_added_again(server, fetcher, parser, state):
+    blog = blogs.add(server.url("/rss"), fetcher, parser, NOW, allow_private=True)
     Blog.update(state=state).execute()
     server.serve("/about", b"<link rel=alternate type=application/rss+xml href=/rss>", "text/html")
     before = dump()
     for url in (server.url("/rss/"), server.url("/"), server.url("/about")):
         with pytest.raises(blogs.NotAdded, match=f"on the list already, {state}, as {blog.id} Ada's blog"):
-            blogs.add(url, fetcher, SEOUL, NOW, allow_private=True)
+            blogs.add(url, fetcher, parser, NOW, allow_private=True)
     assert dump() == before
 
 
-def test_adding_an_excluded_blog_lifts_that_and_its_next_read_is_a_first_read(fetcher):
+def test_adding_an_excluded_blog_lifts_that_and_its_next_read_is_a_first_read(fetcher, parser):
     blog = a_blog(state="excluded", first_read=NOW, read=NOW, etag='"1"', modified="yesterday")
     post = a_post(blog, "1", Verdict.HISTORY)
-    assert blogs.add("https://ada.example/", fetcher, SEOUL, NOW) == blog
+    assert blogs.add("https://ada.example/", fetcher, parser, NOW) == blog
     blog = noted(blog)
     assert (blog.state, blog.first_read) == ("active", None)
     assert (blog.fetching.etag, blog.fetching.modified, blog.fetching.read) == ("", "", NOW)

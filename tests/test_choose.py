@@ -241,7 +241,7 @@ def test_an_excluded_blogs_posts_are_not_mailed_and_added_again_it_begins_anew(d
     desk.read(ada, "2026-11-20 03:00", entry("unsent", date(2026, 11, 19)))
     assert blogs.exclude(ada) == 1
     assert desk.issue("2026-11-20 10:00") == ([], [])
-    blogs.add(ada.feed, None, SEOUL, seoul("2026-11-22 00:00"))         # known, so nothing is fetched
+    blogs.add(ada.feed, None, None, seoul("2026-11-22 00:00"))         # known, so nothing is fetched
     new = desk.read(ada, "2026-11-22 03:00", entry("unsent", date(2026, 11, 19)),
                     entry("meanwhile", date(2026, 11, 20)), entry("no date"), entry("A", YESTERDAY))
     assert new == {"meanwhile": "history", "no date": "history", "A": "news"}

@@ -94,25 +94,25 @@ def test_a_document_with_nothing_new_but_its_build_date_is_not_read_again(config
     assert run(config, NOW + timedelta(hours=7)).posts == 2
 
 
-def test_whoever_comes_back_to_the_list_is_read_from_the_beginning(config: Config,
-                                                                  feeds: FeedServer) -> None:
+def test_whoever_comes_back_to_the_list_is_read_from_the_beginning(config: Config, feeds: FeedServer,
+                                                                  parser: Parser) -> None:
     feeds.serve("/rss", rss(item("one")))
     blog = served(feeds)
     run(config)
     blogs.exclude(blog)
     with fetcher(config) as session:
-        blogs.add(blog.feed, session, config.site.timezone, NOW, allow_private=True)
+        blogs.add(blog.feed, session, parser, NOW, allow_private=True)
     assert last(blog).essence == ""
     run(config, NOW + timedelta(hours=6))
     assert (again(blog).first_read, last(blog).essence != "") == (NOW + timedelta(hours=6), True)
 
 
 def test_who_was_left_out_and_added_again_while_it_was_asked_is_not_taken_for_read(
-        config: Config, feeds: FeedServer) -> None:
+        config: Config, feeds: FeedServer, parser: Parser) -> None:
     def leave_and_return(handler: object) -> None:
         with database.connected(), fetcher(config) as session:
             blogs.exclude(Blog.get())
-            blogs.add(Blog.get().feed, session, config.site.timezone, NOW, allow_private=True)
+            blogs.add(Blog.get().feed, session, parser, NOW, allow_private=True)
         handler.write(304, {})
 
     feeds.serve("/rss", rss(item("one")), etag='"1"')

@@ -13,7 +13,9 @@ from devdigest.collect import collect
 from devdigest.config import Config
 from devdigest.examine import Asked, Contents, Examined, Fate, examine
 from devdigest.fetch import FAULTS, Fetcher, FetchError
+from devdigest.memory import Operator
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
+from devdigest.parsing import Limits, Parser
 from devdigest.publish import publish
 from devdigest.table import db
 
@@ -31,9 +33,9 @@ def fetcher(config: Config) -> Iterator[Fetcher]:
 
 
 @pytest.fixture
-def look(config: Config, fetcher: Fetcher):
+def look(config: Config, fetcher: Fetcher, parser: Parser):
     def look(url: str, blog: Blog | None = None, stop: threading.Event | None = None) -> Examined:
-        return examine(url, blog, fetcher, config, NOW, stop or threading.Event())
+        return examine(url, blog, fetcher, parser, config, NOW, stop or threading.Event())
     return look
 
 
@@ -62,6 +64,12 @@ def listed(feeds: FeedServer, path: str = "/rss", site: str = f"{SITE}/", **valu
                   | values)
 
 
+def stopped() -> threading.Event:
+    stop = threading.Event()
+    stop.set()
+    return stop
+
+
 def told(found: Examined, config: Config) -> list[str]:
     return "\n".join(examined.lines(found, config, NOW)).splitlines()
 
@@ -71,6 +79,35 @@ def verdicts(fates: Sequence[Fate]) -> dict[str, Verdict]:
 
 
 # What is asked
+
+BOMB = f"<rss version='2.0'><channel><item><author>{'a.' * 200_000}</author></item></channel></rss>".encode()
+
+
+def test_a_document_that_would_be_read_for_hours_is_told_as_one(feeds: FeedServer, config: Config,
+                                                                fetcher: Fetcher) -> None:
+    feeds.serve("/rss", BOMB)
+    with Parser(config.site.timezone, Limits(seconds=1)) as strict:
+        [one] = examine(feeds.url("/rss"), None, fetcher, strict, config, NOW, stopped()).asked
+    assert (one.fault.reason, one.fault.kind) == ("reading it took longer than 1 s", "not_feed")
+
+
+def test_a_blog_that_fails_is_told_with_when_it_is_asked_next_and_who_wants_patience(
+        feeds: FeedServer, look, config: Config) -> None:
+    def line(**values: object) -> list[str]:
+        Blog.update(**values).execute()
+        return [line for line in told(look(blog.feed, Blog.get()), config) if line.startswith("asked next")]
+
+    feeds.answer("/rss", 500)
+    blog, later = listed(feeds), NOW + timedelta(minutes=20)
+    assert line(state="active") == []
+    assert line(fault="timeout", not_before=later) == ["asked next   2026-11-21 09:20"]
+    assert line(asked_to_wait=True) == ["asked next   2026-11-21 09:20; its server wants to be left alone "
+                                        "until 2026-11-21 09:20"]
+    Operator.leave_alone("127.0.0.1", 1.0, NOW + timedelta(minutes=50))
+    assert line(asked_to_wait=False) == ["asked next   2026-11-21 09:50; 127.0.0.1 is left alone "
+                                         "until 2026-11-21 09:50"]
+    assert line(state="paused") == []
+
 
 def test_a_feed_is_told_with_what_its_server_says_of_it(feeds: FeedServer, look, config: Config) -> None:
     body = rss(item("one", YESTERDAY))
@@ -121,7 +158,7 @@ def test_a_stop_ends_the_search(feeds: FeedServer, look) -> None:
 
 @pytest.mark.parametrize("is_listed", [False, True])
 def test_between_two_requests_there_is_the_gap(feeds: FeedServer, config: Config, fetcher: Fetcher,
-                                               is_listed: bool) -> None:
+                                               parser: Parser, is_listed: bool) -> None:
     feeds.serve("/", page("/rss"), "text/html")
     feeds.serve("/rss", rss(item("one")))
     blog = listed(feeds, "/", site=feeds.url("/site")) if is_listed else None
@@ -129,7 +166,7 @@ def test_between_two_requests_there_is_the_gap(feeds: FeedServer, config: Config
     stop = threading.Event()
     timer = threading.Timer(0.2, stop.set)
     timer.start()
-    assert examine(feeds.url("/"), blog, fetcher, slow, NOW, stop).found is None
+    assert examine(feeds.url("/"), blog, fetcher, parser, slow, NOW, stop).found is None
     timer.join()
     assert feeds.paths == ["/"]
 

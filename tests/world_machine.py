@@ -95,7 +95,7 @@ class Machine:
             blogs.exclude(row)
             self.books.excluded(blog, at)
         elif not left_out and row.state == "excluded":
-            blogs.add(row.feed, None, self.zone, at)        # known: nothing is fetched
+            blogs.add(row.feed, None, None, at)        # known: nothing is fetched
             self.books.added(blog, at)
             self.seen.pop(blog, None)
 
