@@ -88,9 +88,7 @@ class Worker:
         return not doubt
 
     def _collect(self, now: datetime) -> bool:
-        if (kind := agenda.collect(self._config, now)):
-            collect(self._config, now, self._stop, retry=kind == "retry",
-                    until=agenda.collect_ends(self._config, now))
+        collect_if_due(self._config, now, self._stop)
         return True
 
     def _publish(self, now: datetime) -> bool:
@@ -120,3 +118,9 @@ class Worker:
         for thread in self._threads.values():
             thread.join(max(0.0, until - time.monotonic()))
         log.info("worker stopped")
+
+
+def collect_if_due(config: Config, now: datetime, stop: threading.Event) -> None:
+    """A collect or a retry, where one is due, that leaves the issue its time."""
+    if (kind := agenda.collect(config, now)):
+        collect(config, now, stop, retry=kind == "retry", until=agenda.collect_ends(config, now))

@@ -3,9 +3,13 @@
 What an attack meets inside fetch and parse is told in their own tests; here it is that the others are read.
 """
 import gzip
+import socket
 import time
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import NOW, a_blog
@@ -29,12 +33,14 @@ def item(inside: str, title: str = "One") -> str:
     return f"<item><title>{title}</title>{inside}</item>"
 
 
-def met(config: Config, feeds: FeedServer, most: float = 5.0) -> tuple[str, list[Post]]:
+def met(config: Config, feeds: FeedServer, most: float = 5.0,
+        url: Callable[[str], str] | None = None) -> tuple[str, list[Post]]:
     """The fault of the blog at /bad and its posts, after a collect in which all others are read in time."""
     for path in OTHERS:
         feeds.serve(path, rss(item(f"<guid>{path}</guid>")))
-    others = [a_blog(path.strip("/"), feed=feeds.url(path)) for path in OTHERS]
-    bad = a_blog("bad", feed=feeds.url("/bad"))
+    url = url or feeds.url
+    others = [a_blog(path.strip("/"), feed=url(path)) for path in OTHERS]
+    bad = a_blog("bad", feed=url("/bad"))
     began = time.monotonic()
     done = run(config)
     assert time.monotonic() - began < most
@@ -96,6 +102,49 @@ def test_an_answer_without_end_is_the_fault_of_its_blog_alone(
         config: Config, feeds: FeedServer, prepare: Callable[[FeedServer], None], fault: str) -> None:
     prepare(feeds)
     assert met(config, feeds) == (fault, [])
+
+
+PUBLIC = "93.184.215.14"
+
+
+@pytest.fixture
+def out_there(config: Config, feeds: FeedServer, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """No address at home may be asked, and the test's server stands at a public one, as `*.example`.
+
+    The machine's names and routes are made up for that; rebinding.example is at home from the second look on.
+    """
+    looks, connect, look_up = Counter(), socket.socket.connect, socket.getaddrinfo
+    server = urlsplit(feeds.url())
+
+    def getaddrinfo(host: str, port: int, **how: int) -> list[tuple]:
+        if not host.endswith(".example"):
+            return look_up(host, port, **how)
+        looks[host] += 1
+        address = "127.0.0.1" if host == "rebinding.example" and looks[host] > 1 else PUBLIC
+        return look_up(address, port, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket.socket, "connect", lambda line, address: connect(
+        line, (server.hostname, server.port) if address[0] == PUBLIC else address))
+    return replace(config, collect=replace(config.collect, allow_private=False))
+
+
+@pytest.mark.parametrize(("target", "address"), [
+    ("http://127.0.0.1/", "127.0.0.1"), ("http://192.168.0.1/admin", "192.168.0.1"),
+    ("http://169.254.169.254/latest/meta-data/", "169.254.169.254"), ("http://[::1]/", "::1"),
+    ("http://2130706433/", "127.0.0.1"), ("http://0177.0.0.1/", "127.0.0.1"), ("http://0/", "0.0.0.0"),
+    ("http://0x7f.1/", "127.0.0.1"), ("http://[::ffff:127.0.0.1]/", "::ffff:127.0.0.1"),
+    ("http://rebinding.example/again", "127.0.0.1"),
+])
+def test_a_redirect_home_is_not_followed_and_the_others_are_read(out_there: Config, feeds: FeedServer,
+                                                                 target: str, address: str) -> None:
+    start = "http://rebinding.example/bad" if "rebinding" in target else "http://mallory.example/bad"
+    feeds.redirect("/bad", target, status=302, headers={"Connection": "close"})
+    feeds.serve("/again", rss(item("")))
+    fault, posts = met(out_there, feeds, url=lambda path: start if path == "/bad" else f"http://ada.example{path}")
+    assert (fault, posts) == (f"address {address} is not public", [])
+    assert sorted(feeds.paths) == ["/ada", "/bad", "/bob"]
+    assert Blog.get(Blog.name == "bad").fault_kind == "address"
 
 
 @pytest.mark.slow

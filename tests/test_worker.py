@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from conftest import a_blog
+from conftest import NOW, a_blog
 from feed_server import FeedServer
 from relay import STALL, ScriptedRelay
 
@@ -25,7 +25,7 @@ from devdigest.memory import HOLD, LAST_SEEN, Run, Setting
 from devdigest.models import Blog, Issue, Post
 from devdigest.publish import publish
 from devdigest.readers import Delivery, Subscriber
-from devdigest.worker import Worker
+from devdigest.worker import Worker, collect_if_due
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -119,6 +119,26 @@ def test_a_job_that_raises_is_told_and_the_others_go_on(noon: Config, blog: Blog
         until(lambda: said(caplog, "collect failed") and mails(noon) and Run.last("care"))
     [failure] = [record for record in caplog.records if "collect failed" in record.getMessage()]
     assert failure.exc_info[0] is IsADirectoryError
+
+
+def test_a_collect_leaves_the_issue_its_time_and_the_retry_takes_what_is_left(
+        config: Config, feeds: FeedServer) -> None:
+    """Two seconds and a half before it must have ended, one of which a fetch may take."""
+    for number in range(12):
+        feeds.serve(f"/{number}", b"<rss version='2.0'><channel/></rss>")
+        a_blog(str(number), feed=feeds.url(f"/{number}"), added=NOW - timedelta(days=1))
+    slow = replace(config, collect=replace(config.collect, per_operator=1, gap=0.3,
+                                           times=("03:00", "09:00", "09:01")))
+    now = NOW + timedelta(seconds=57.5)
+    collect_if_due(slow, now, threading.Event())
+    done = Run.last("collect")
+    assert 1 <= done.reached == len(feeds.requests) <= 6
+    assert (done.reached + done.not_reached, done.failed) == (12, 0)
+    assert done.finished <= NOW + timedelta(minutes=1)
+    quick = replace(config, collect=replace(config.collect, times=("03:00", "09:00")))
+    collect_if_due(quick, now + timedelta(seconds=20), threading.Event())
+    assert Run.last("retry").reached == done.not_reached
+    assert len(set(feeds.paths)) == len(feeds.paths) == 12
 
 
 def test_mail_that_cannot_go_out_stops_nothing_else(noon: Config, blog: Blog, ada: Subscriber,
