@@ -145,7 +145,8 @@ def _revived(blog: Blog) -> Blog:
         raise NotAdded(f"{blog.feed}: on the list already, {blog.state}, as {blog.id} {blog.name}")
     blog.state, blog.first_read = "active", None
     blog.save()
-    Fetching.update(etag="", modified="", essence="").where(Fetching.blog == blog).execute()
+    Fetching.update(etag="", modified="", essence="", validators="both").where(
+        Fetching.blog == blog).execute()
     return blog
 
 

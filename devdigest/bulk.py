@@ -12,8 +12,8 @@ from devdigest.table import db
 # "As it was": who was left out and added again meanwhile is to be read from the beginning.
 _READ_AGAIN = """
     UPDATE fetching SET fetched = :when, read = :when, status = :status, etag = :new_etag,
-        modified = :new_modified, fault = '', fault_kind = '', failures = 0, not_before = NULL,
-        asked_to_wait = 0, moved_to = '', moved_times = 0
+        modified = :new_modified, validators = :new_sends, fault = '', fault_kind = '', failures = 0,
+        not_before = NULL, asked_to_wait = 0, moved_to = '', moved_times = 0
     WHERE blog_id = :id AND etag = :etag AND modified = :modified AND essence = :essence
         AND (SELECT state FROM blog WHERE id = :id) = 'active'"""
 
@@ -30,7 +30,7 @@ class KnownPost(NamedTuple):
 
 
 class Unchanged(NamedTuple):
-    """A blog whose feed gave what it had given before: its validators and essence as they were and are."""
+    """A blog whose feed gave what it had given before: how it was asked, and how it is to be asked."""
     id: int
     etag: str
     modified: str
@@ -38,6 +38,7 @@ class Unchanged(NamedTuple):
     status: int
     new_etag: str
     new_modified: str
+    new_sends: str
 
 
 def known_posts(blog: Blog) -> list[KnownPost]:

@@ -4,13 +4,14 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from operator import itemgetter
 from random import Random
+from zoneinfo import ZoneInfo
 
 from peewee import IntegrityError
 
-from devdigest import bulk, database, fulltext, moves, wear
+from devdigest import bulk, database, fulltext, moves, validators, wear
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.days import local_day
@@ -92,18 +93,23 @@ def _asks(config: Config, now: datetime, retry: bool) -> list[Ask]:
     """Whoever was asked longest ago comes first, so what the last run did not come to; of those asked in one
     run another one is last each day.
     """
+    zone = config.site.timezone
+    today = local_day(now, zone)
     blogs = Fetching.to_retry(now, Run.left_by(now)) if retry else Fetching.due(now)
     # one record at a time: thousands of them would leave holes in memory for all of the run
-    asks = [(blog.fetching.fetched or _NEVER, _ask(blog, moves.address(blog))) for blog in blogs.iterator()]
-    Random(local_day(now, config.site.timezone).toordinal()).shuffle(asks)
+    asks = [(blog.fetching.fetched or _NEVER, _ask(blog, today, zone)) for blog in blogs.iterator()]
+    Random(today.toordinal()).shuffle(asks)
     asks.sort(key=itemgetter(0))
     return [ask for _, ask in asks]
 
 
-def _ask(blog: Blog, url: str) -> Ask:
-    last = blog.fetching
-    known = (last.etag, last.modified, last.essence) if url == blog.feed else ()
-    return Ask(blog.id, url, *known)
+def _ask(blog: Blog, today: date, zone: ZoneInfo) -> Ask:
+    last, url = blog.fetching, moves.address(blog)
+    known = (last.etag, last.modified, last.essence, last.validators) if url == blog.feed else ()
+    # only at the first read of a day: the last one before the issue has no time to spare
+    doubted = (last.read is not None and local_day(last.read, zone) < today
+               and validators.is_doubted(blog.id, today))
+    return Ask(blog.id, url, *known, failing=last.fault != "", doubted=doubted)
 
 
 def _pace(config: Config, now: datetime, until: datetime | None) -> Pace:
@@ -115,7 +121,9 @@ def _pace(config: Config, now: datetime, until: datetime | None) -> Pace:
 
 def _leave_alone(answer: Answer, pace: Pace, heard: datetime) -> None:
     name = answer.operator
-    log.warning("%s wants to be left alone for %d s", name, answer.pause)
+    is_silent = answer.error is not None and answer.error.status is None
+    log.warning("%s %s for %d s", name,
+                "does not answer, is left alone" if is_silent else "wants to be left alone", answer.pause)
     Operator.leave_alone(name, pace.usual.get(name, 0.0), heard + timedelta(seconds=answer.pause))
 
 
@@ -135,6 +143,7 @@ class Outcome:
     feed: Feed | None = None    # None where there is nothing new in it, too
     essence: str = ""           # of a feed that could be read
     named: str = ""             # the feed that a page names which came instead of one
+    denied: bool = False        # a 304 had said a moment before that nothing is new
 
     @property
     def is_quiet(self) -> bool:
@@ -150,14 +159,14 @@ def read(answer: Answer, parser: Parser, heard: datetime) -> Outcome:
     bare = replace(fetched, body=b"")
     found = essence(fetched.body, fetched.headers.get("content-type", ""), fetched.url)
     if found == ask.essence:
-        return Outcome(ask, heard, bare, None, essence=found)
+        return Outcome(ask, heard, bare, None, essence=found, denied=answer.denied)
     try:
         feed = parser.parse(fetched.body, fetched.headers, fetched.url)
     except (NotAFeed, NoParser) as reason:
         kind, status = ("not_feed", fetched.status) if isinstance(reason, NotAFeed) else ("ours", None)
         named = next(iter(feed_links(fetched.body, fetched.url)), "") if status else ""
         return Outcome(ask, heard, None, FetchError(ask.url, str(reason), kind, status), named=named)
-    return Outcome(ask, heard, bare, None, feed, found)
+    return Outcome(ask, heard, bare, None, feed, found, denied=answer.denied)
 
 
 class Batch:
@@ -175,7 +184,7 @@ class Batch:
     def add(self, outcome: Outcome) -> int:
         """How many new posts were stored now, of this and others."""
         if outcome.is_quiet:
-            self._quiet.append(_unchanged(outcome.ask, outcome.fetched))
+            self._quiet.append(_unchanged(outcome))
             return 0
         self._waiting.append(outcome)
         self._entries += 1 + (len(outcome.feed.entries) if outcome.feed else 0)
@@ -212,9 +221,14 @@ class Batch:
         return posts
 
 
-def _unchanged(ask: Ask, fetched: Fetched) -> bulk.Unchanged:
-    validators = (ask.etag, ask.modified) if fetched.status == 304 else (fetched.etag, fetched.modified)
-    return bulk.Unchanged(ask.id, ask.etag, ask.modified, ask.essence, fetched.status, *validators)
+def _unchanged(outcome: Outcome) -> bulk.Unchanged:
+    ask, fetched = outcome.ask, outcome.fetched
+    had, given, sends = (ask.etag, ask.modified), (fetched.etag, fetched.modified), ask.sends
+    if fetched.status == 304:
+        given = had
+    elif not outcome.denied:
+        sends = validators.after_vain(sends, had, given)
+    return bulk.Unchanged(ask.id, *had, ask.essence, fetched.status, *given, sends)
 
 
 def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool) -> list[Post]:
@@ -225,6 +239,8 @@ def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool
                 _failed(blog, error, now, outcome.heard)
                 return []
             posts = receive(blog, outcome.feed, config, now, past) if outcome.feed else []
+            if outcome.denied and posts:
+                _no_more_304(blog, len(posts))
             _was_read(blog, outcome, now, past)
     except (IntegrityError, ValueError) as reason:      # of this feed's words; what others need is stored
         log.exception("feed %s cannot be stored", blog.feed)
@@ -234,6 +250,13 @@ def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool
     if posts:
         log.info("feed %s %d new posts", blog.feed, len(posts))
     return posts
+
+
+def _no_more_304(blog: Blog, posts: int) -> None:
+    noted = blog.fetching
+    noted.validators = validators.after_a_lie(noted.validators, noted.etag, noted.modified)
+    log.warning("feed %s said 304 though it had %d new posts; of its validators, %s is sent from now on",
+                blog.feed, posts, noted.validators)
 
 
 def _moved(blog: Blog, outcome: Outcome) -> FetchError | None:

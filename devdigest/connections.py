@@ -59,8 +59,7 @@ class Deadline:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         self._timer.cancel()
-        with self._lock:
-            self._let_go()
+        self.let_go()
 
     def left(self) -> float:
         """Seconds until the end. Raises TimeoutError where there are none."""
@@ -81,6 +80,11 @@ class Deadline:
             self._line = line
             if self.passed:
                 self._cut(line)
+
+    def let_go(self) -> None:
+        """The connection is of no use any more; closed elsewhere, it would stay open for being watched."""
+        with self._lock:
+            self._let_go()
 
     def _pass(self) -> None:
         with self._lock:

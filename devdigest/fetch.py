@@ -68,6 +68,10 @@ class FetchError(Exception):
         self.retry_after = retry_after      # seconds
 
 
+# Before each request of a fetch: its URL, and the seconds within which it must be allowed. See turns.Turn.
+Move = Callable[[str, float], None]
+
+
 class _Redirect(NamedTuple):
     url: str
     status: int
@@ -96,21 +100,24 @@ class Fetcher:
     def close(self) -> None:
         self._adapter.close()
 
-    def get(self, url: str, now: datetime, etag: str = "", modified: str = "") -> Fetched:
+    def get(self, url: str, now: datetime, etag: str = "", modified: str = "",
+            move: Move = lambda *_: None) -> Fetched:
         """What `url` gives, after up to five redirects; the validators go to each of them.
 
-        `now` is what a date in Retry-After is measured against. Raises FetchError and nothing else.
+        `now` is what a date in Retry-After is measured against. Raises FetchError alone, as `move` may.
         """
         given = {"If-None-Match": etag, "If-Modified-Since": modified}
         validators = {name: value for name, value in given.items() if _HEADER_SAFE.fullmatch(value)}
         moved_to, permanent = "", True
-        with Deadline(self._limits.total) as self._adapter.deadline:
+        with Deadline(self._limits.total) as deadline:
+            self._adapter.deadline = deadline
             hop = _Redirect(self._allowed(url), 0)
             for _ in range(MOST_REDIRECTS + 1):
-                answer = self._ask(hop.url, validators, now)
+                answer = self._ask(hop.url, validators, now, move)
                 if isinstance(answer, Fetched):
                     return replace(answer, moved_to=moved_to)
                 hop = answer
+                deadline.let_go()
                 permanent = permanent and hop.status in _PERMANENT
                 moved_to = hop.url if permanent else moved_to
         raise FetchError(url, f"more than {MOST_REDIRECTS} redirects", "moved", hop.status)
@@ -126,9 +133,10 @@ class Fetcher:
             raise FetchError(url, f"port {port} is neither 80 nor 443", "address", status)
         return url
 
-    def _ask(self, url: str, validators: Mapping[str, str], now: datetime) -> Fetched | _Redirect:
+    def _ask(self, url: str, validators: Mapping[str, str], now: datetime, move: Move) -> Fetched | _Redirect:
         deadline, seconds = self._adapter.deadline, self._limits.total
         try:
+            move(url, deadline.left())
             request = requests.Request("GET", url, self._headers | validators).prepare()
             with self._adapter.send(request, stream=True, timeout=seconds) as response:
                 deadline.check()

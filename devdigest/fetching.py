@@ -8,7 +8,7 @@ from peewee import BooleanField, Expression, ForeignKeyField, IntegerField, Mode
 
 from devdigest.columns import UtcField
 from devdigest.models import Blog
-from devdigest.table import EMPTY, ZERO, Table
+from devdigest.table import BOTH, EMPTY, ZERO, Table
 
 TRIES = 20                                  # in a row: about ten days of two collects each
 _LONG_DEAD = timedelta(days=14)
@@ -28,6 +28,7 @@ class Fetching(Table):
     status = IntegerField(null=True)            # HTTP status; None where there was no answer
     etag = TextField(constraints=[EMPTY], default="")           # validators as received (RFC 9110, 8.8)
     modified = TextField(constraints=[EMPTY], default="")
+    validators = TextField(constraints=[BOTH], default="both")  # which of them are sent; see validators.py
     essence = TextField(constraints=[EMPTY], default="")        # of the document last read; see essence.py
     fault = TextField(constraints=[EMPTY], default="")          # why nothing could be read; "" where it could
     fault_kind = TextField(constraints=[EMPTY], default="")     # of `fault`: a word of fetch.FAULTS

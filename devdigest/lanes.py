@@ -18,19 +18,26 @@ from devdigest.config import Config
 from devdigest.connections import authorities
 from devdigest.fetch import Fetched, Fetcher, FetchError, Limits
 from devdigest.pace import Pace, about
+from devdigest.turns import Seats, Turn
 from devdigest.urls import operator
+from devdigest.validators import sent
 
 _WAITING = 2        # answers, besides the one that each connection may hold: enough for whoever reads them
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What to fetch; `id` and `essence` are the caller's own. `etag` and `modified` as they were received."""
+    """What to fetch; `id` and `essence` are the caller's own. `etag` and `modified` are as received, and
+    `sends` says which of them are sent (validators.py).
+    """
     id: int
     url: str
     etag: str = ""
     modified: str = ""
     essence: str = ""
+    sends: str = "both"
+    failing: bool = False       # it failed the last time
+    doubted: bool = False       # where it says that nothing has changed, it is asked for all of it at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class Answer:
     fetched: Fetched | None
     error: FetchError | None
     pause: float = 0.0      # seconds for which `operator` is left alone
+    denied: bool = False    # it said 304 to the same question a moment before
 
     @property
     def operator(self) -> str:
@@ -52,6 +60,7 @@ class Lane:
     """Asks to one operator, one after the other; `left` counts those still to be made."""
     operator: str
     asks: list[Ask]
+    seat: int = 0           # the operator's first, second …
     left: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,8 +80,8 @@ def plan(asks: Iterable[Ask], per_operator: int, pace: Pace) -> list[Lane]:
     operators: dict[str, list[Ask]] = defaultdict(list)
     for ask in asks:
         operators[operator(ask.url)].append(ask)
-    lanes = [Lane(name, lane) for name, asked in operators.items()
-             for lane in (asked[start::per_operator] for start in range(per_operator)) if lane]
+    lanes = [Lane(name, lane, seat) for name, asked in operators.items() for seat in range(per_operator)
+             if (lane := asked[seat::per_operator])]
     return sorted(lanes, key=lambda lane: pace.expected(lane.operator, lane.left), reverse=True)
 
 
@@ -108,8 +117,9 @@ class Round:
         answers: Queue[Answer | None] = Queue(maxsize=_WAITING)
         # daemons: a fetch that hangs in a name server must not keep the process from ending
         ended, trust = threading.Event(), authorities()
+        seats = Seats(self._config.collect.per_operator, self.pace, ended)
         threads = [threading.Thread(target=_work, daemon=True,
-                                    args=(lanes, answers, self._config, self._now, self.pace, ended, trust))
+                                    args=(lanes, answers, self._config, self._now, seats, trust))
                    for _ in range(self._workers)]
         for thread in threads:
             thread.start()
@@ -136,39 +146,55 @@ def _until(stop: threading.Event, answers: Queue[Answer | None], working: int) -
             yield answer
 
 
-def _work(lanes: Queue[Lane], answers: Queue[Answer | None], config: Config, now: datetime, pace: Pace,
-          ended: threading.Event, trust: ssl.SSLContext) -> None:
+def _work(lanes: Queue[Lane], answers: Queue[Answer | None], config: Config, now: datetime, seats: Seats,
+          trust: ssl.SSLContext) -> None:
     try:
         with fetcher(config, trust) as session:
-            while not ended.is_set():
+            while not seats.ended.is_set():
                 try:
                     lane = lanes.get_nowait()
                 except Empty:
                     return
-                _drive(lane, session, answers, pace, now, ended)
-                session.close()     # what is kept open would count at the operator who was just left
+                _drive(lane, session, answers, seats, now)
     finally:
-        _hand_over(None, answers, ended)
+        _hand_over(None, answers, seats.ended)
 
 
-def _drive(lane: Lane, session: Fetcher, answers: Queue[Answer | None], pace: Pace, now: datetime,
-           ended: threading.Event) -> None:
-    last = time.monotonic() - pace.gap
+def _drive(lane: Lane, session: Fetcher, answers: Queue[Answer | None], seats: Seats, now: datetime) -> None:
+    turn = Turn(seats, lane.operator, lane.seat, session)
     for ask in lane.asks:
-        if ended.wait(max(0.0, last + pace.gap - time.monotonic())) or not pace.may_ask(lane.operator):
+        answer = _heard(ask, lane, session, turn, seats.pace, now)
+        if answer is None:
             break
-        began = time.monotonic()
-        answer = _ask(ask, session, now)
-        last = time.monotonic()
         lane.left -= 1
-        pause = pace.hear(lane.operator, last - began, answer.error, answer.operator)
-        _hand_over(replace(answer, pause=pause), answers, ended)
+        if ask.doubted and answer.fetched and answer.fetched.status == 304:
+            # whoever is not asked without validators now and then may say 304 for ever
+            whole = _heard(replace(ask, sends="none"), lane, session, turn, seats.pace, now)
+            answer = replace(whole, ask=ask, denied=True) if whole else answer
+        _hand_over(answer, answers, seats.ended)
+    turn.close()
     lane.left = 0
 
 
-def _ask(ask: Ask, session: Fetcher, now: datetime) -> Answer:
+def _heard(ask: Ask, lane: Lane, session: Fetcher, turn: Turn, pace: Pace, now: datetime) -> Answer | None:
+    """The answer, when its turn came; None where it does not come any more."""
+    if not turn.begin():
+        return None
     try:
-        return Answer(ask, session.get(ask.url, now, ask.etag, ask.modified), None)
+        if not pace.may_ask(lane.operator):
+            return None
+        began = time.monotonic()
+        answer = _ask(ask, session, turn, now)
+        pause = pace.hear(lane.operator, time.monotonic() - began, answer.error, answer.operator, ask.failing)
+        return replace(answer, pause=pause)
+    finally:
+        turn.end()
+
+
+def _ask(ask: Ask, session: Fetcher, turn: Turn, now: datetime) -> Answer:
+    etag, modified = sent(ask.sends, ask.etag, ask.modified)
+    try:
+        return Answer(ask, session.get(ask.url, now, etag, modified, turn.move), None)
     except FetchError as error:
         return Answer(ask, None, error)
     except RuntimeError as error:       # no thread could be started: the machine is short of memory

