@@ -18,14 +18,14 @@ CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "exp
 EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "smtp",
          "maildir", "line"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
-         "blogs", "moves", "intake", "collect", "publish", "deliver", "search", "whereabouts", "stats",
-         "care", "agenda", "doubt", "status", "check", "examine", "patch"]
+         "blogs", "moves", "intake", "outcomes", "collect", "publish", "deliver", "search", "whereabouts",
+         "stats", "care", "agenda", "doubt", "status", "check", "examine", "patch"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
 ENTRY = ["context", "collect_command", "commands", "web_command", "state_commands", "stats_command",
          "blog_commands", "examined", "examine_command", "subscriber_commands", "cli", "trial", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
-SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "moves", "intake"}
+SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "moves", "intake", "outcomes"}
 
 
 def modules() -> list[Path]:

@@ -13,7 +13,7 @@ from conftest import NOW, a_blog, noted
 from feed_server import FeedServer
 
 from devdigest import blogs, database, search
-from devdigest.collect import collect, read, take
+from devdigest.collect import collect
 from devdigest.config import Config
 from devdigest.fetch import Fetched
 from devdigest.fetching import Fetching
@@ -22,6 +22,7 @@ from devdigest.lanes import Answer, Ask, fetcher
 from devdigest.locks import Busy, locked
 from devdigest.memory import Operator, Run
 from devdigest.models import Blog, Post, Verdict
+from devdigest.outcomes import read, take
 from devdigest.parsing import Parser
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -516,7 +517,7 @@ def test_a_platform_that_is_down_takes_no_more_of_a_run_than_a_few_fetches(
         for number in range(12):
             platform.serve(f"/{number}", rss(item(str(number))))
         done = run(apart(config), NOW + timedelta(minutes=16), retry=True)
-    assert (done.reached, done.not_reached, Blog.select().where(Blog.fault != "").count()) == (12, 0, 0)
+    assert (done.reached, done.not_reached, Fetching.failing().count()) == (12, 0, 0)
 
 
 def test_a_dead_blog_on_a_platform_stops_no_other_of_it_nor_do_many_in_a_retry(config: Config,

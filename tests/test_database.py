@@ -379,7 +379,7 @@ def test_what_became_of_asking_a_blog_is_kept_where_it_gets_a_table_of_its_own(t
         [fetching] = new.execute("SELECT * FROM fetching")
         [blog] = new.execute("SELECT * FROM blog")
     new.close()
-    assert dict(fetching) == {"blog_id": 7} | values | {"fault_kind": "", "essence": ""}
+    assert dict(fetching) == {"blog_id": 7} | values | {"fault_kind": "", "essence": "", "validators": "both"}
     assert dict(blog) == {"id": 7} | listed
     db.close()
 

@@ -93,13 +93,14 @@ def test_a_document_that_would_be_read_for_hours_is_told_as_one(feeds: FeedServe
 
 def test_a_blog_that_fails_is_told_with_when_it_is_asked_next_and_who_wants_patience(
         feeds: FeedServer, look, config: Config) -> None:
-    def line(**values: object) -> list[str]:
-        Blog.update(**values).execute()
-        return [line for line in told(look(blog.feed, Blog.get()), config) if line.startswith("asked next")]
+    def line(state: str = "active", **values: object) -> list[str]:
+        Blog.update(state=state).execute()
+        found = look(blog.feed, noted(blog, **values))
+        return [line for line in told(found, config) if line.startswith("asked next")]
 
     feeds.answer("/rss", 500)
     blog, later = listed(feeds), NOW + timedelta(minutes=20)
-    assert line(state="active") == []
+    assert line() == []
     assert line(fault="timeout", not_before=later) == ["asked next   2026-11-21 09:20"]
     assert line(asked_to_wait=True) == ["asked next   2026-11-21 09:20; its server wants to be left alone "
                                         "until 2026-11-21 09:20"]

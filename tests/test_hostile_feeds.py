@@ -144,7 +144,7 @@ def test_a_redirect_home_is_not_followed_and_the_others_are_read(out_there: Conf
     fault, posts = met(out_there, feeds, url=lambda path: start if path == "/bad" else f"http://ada.example{path}")
     assert (fault, posts) == (f"address {address} is not public", [])
     assert sorted(feeds.paths) == ["/ada", "/bad", "/bob"]
-    assert Blog.get(Blog.name == "bad").fault_kind == "address"
+    assert Fetching.blogs().where(Blog.name == "bad").get().fetching.fault_kind == "address"
 
 
 @pytest.mark.slow

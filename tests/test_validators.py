@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from conftest import NOW
 from feed_server import FeedServer
-from test_collect import again, item, rss, run, served
+from test_collect import again, item, last, rss, run, served
 
 from devdigest import blogs
 from devdigest.config import Config
@@ -97,13 +97,13 @@ def test_a_feed_that_says_304_for_ever_is_found_out_within_a_week_and_then_asked
     serve(feeds, rss(item("two"), item("one")), '"2"', OTHER_DATE, always)
     assert run(config, day_of(blog, doubted=False)).posts == 0
     assert run(config, day := day_of(blog, doubted=True)).posts == 1
-    assert (again(blog).validators, again(blog).etag) == ("etag", '"2"')
+    assert (last(blog).validators, last(blog).etag) == ("etag", '"2"')
     assert "said 304 though it had 1 new posts; of its validators, etag is sent from now on" in caplog.text
     serve(feeds, rss(item("three"), item("two")), '"3"', OTHER_DATE, always)
     assert run(config, day := day_of(blog, doubted=True, after=day)).posts == 1
     serve(feeds, rss(item("four"), item("three")), '"4"', OTHER_DATE, always)
     assert run(config, day + timedelta(days=1)).posts == 1
-    assert again(blog).validators == "none"
+    assert last(blog).validators == "none"
     assert asked(feeds) == [NONE, BOTH, BOTH, NONE, ETAG, NONE, NONE]
 
 
@@ -117,7 +117,7 @@ def test_a_date_that_never_changes_is_not_sent_again_and_the_etag_is(config: Con
     serve(feeds, rss(item("three")), '"3"', DATE, the_date_first)
     assert run(config, day + timedelta(days=1)).posts == 1
     assert run(config, day + timedelta(days=2)).reached == 1
-    assert (again(blog).validators, again(blog).status) == ("etag", 304)
+    assert (last(blog).validators, last(blog).status) == ("etag", 304)
     assert asked(feeds) == [NONE, BOTH, NONE, ETAG, ETAG]
 
 
@@ -129,7 +129,7 @@ def test_an_honest_304_is_doubted_once_that_day_and_believed(config: Config, fee
     run(config, morning)
     run(config, later := morning + timedelta(hours=6))
     assert asked(feeds) == [NONE, BOTH, NONE, BOTH]
-    assert (again(blog).validators, again(blog).read, again(blog).status) == ("both", later, 304)
+    assert (last(blog).validators, last(blog).read, last(blog).status) == ("both", later, 304)
 
 
 def test_a_doubt_that_is_not_answered_is_a_failure_as_any_other(config: Config, feeds: FeedServer) -> None:
@@ -139,8 +139,8 @@ def test_a_doubt_that_is_not_answered_is_a_failure_as_any_other(config: Config, 
     feeds.do("/rss", lambda handler: handler.write(304 if "If-None-Match" in handler.headers else 429,
                                                    {"Retry-After": "60"}, b""))
     done = run(config, morning := day_of(blog, doubted=True))
-    assert (done.failed, again(blog).status, again(blog).etag) == (1, 429, '"1"')
-    assert again(blog).not_before >= morning + timedelta(seconds=60)
+    assert (done.failed, last(blog).status, last(blog).etag) == (1, 429, '"1"')
+    assert last(blog).not_before >= morning + timedelta(seconds=60)
 
 
 def test_a_server_that_heeds_no_two_validators_is_sent_the_one_that_it_heeds(config: Config,
@@ -150,7 +150,7 @@ def test_a_server_that_heeds_no_two_validators_is_sent_the_one_that_it_heeds(con
     for hours in range(5):
         run(config, NOW + timedelta(hours=hours))
     assert asked(feeds) == [NONE, BOTH, ETAG, ETAG, ETAG]
-    assert (again(blog).validators, again(blog).status) == ("etag", 304)
+    assert (last(blog).validators, last(blog).status) == ("etag", 304)
 
 
 def test_another_server_has_told_no_lie_yet(config: Config, feeds: FeedServer) -> None:
@@ -161,5 +161,5 @@ def test_another_server_has_told_no_lie_yet(config: Config, feeds: FeedServer) -
         run(config)
     blogs.exclude(again(left_out))
     blogs.add(left_out.feed, None, None, NOW, allow_private=True)       # known: nothing is fetched
-    assert (again(moved).feed, again(moved).validators) == (feeds.url("/rss"), "both")
-    assert again(left_out).validators == "both"
+    assert (again(moved).feed, last(moved).validators) == (feeds.url("/rss"), "both")
+    assert last(left_out).validators == "both"

@@ -4,11 +4,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from devdigest import cli, collect
+from devdigest import cli, collect, outcomes
 
 
-class OneEach(collect.Batch):
-    def add(self, outcome: collect.Outcome) -> int:
+class OneEach(outcomes.Batch):
+    def add(self, outcome: outcomes.Outcome) -> int:
         return super().add(outcome) + self.end()
 
 
