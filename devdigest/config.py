@@ -81,6 +81,7 @@ class Mail:
     password_file: str = ""
     ca_file: str = ""
     connections: int = 4
+    window: int = 1
     timeout: int = 30
 
     @property
@@ -171,6 +172,7 @@ _RULES: tuple[Rule, ...] = (
     ("mail", "port", lambda v: 1 <= v <= 65535, "1 to 65535"),
     ("mail", "security", lambda v: v in ("tls", "starttls", "none"), "tls, starttls or none"),
     ("mail", "connections", lambda v: 1 <= v <= 50, "1 to 50"),
+    ("mail", "window", lambda v: 1 <= v <= 32, "1 to 32"),
     ("mail", "timeout", lambda v: 1 <= v <= 600, "1 to 600 seconds"),
     ("web", "listen", _is_listen, "HOST:PORT"),
     ("web", "threads", lambda v: 1 <= v <= 64, "1 to 64"),

@@ -151,6 +151,13 @@ class InDoubt(RelayError):
     """The line broke, or stayed silent, after the final dot was sent: the relay may have the message."""
 
 
+class Envelope(NamedTuple):
+    """From whom to whom, and whether the message has bytes above 127, which is announced (RFC 6152)."""
+    sender: str
+    recipient: str
+    eight_bit: bool = False
+
+
 def check_envelope(sender: str, recipient: str) -> None:
     """Raises ValueError unless both are ASCII addresses that fit a command (RFC 5321, 4.1.2) or a header."""
     for role, address in (("sender", sender), ("recipient", recipient)):

@@ -1,41 +1,50 @@
-"""SMTP: one message to the relay at a time over a kept connection → what the relay said, as a Reply.
+"""SMTP: messages to the relay over a kept connection, at one round trip each → what it said, as Replies.
 
 That the relay could not be asked is a RelayError; whether it may have a message is never a guess.
 """
 import contextlib
-import smtplib
-import socket
-import ssl
-from base64 import b64encode
+from collections import deque
+from collections.abc import Sequence
+from itertools import accumulate, zip_longest
 from typing import Self
 
-from devdigest.config import LOOPBACK, Mail
-from devdigest.replies import Dropped, InDoubt, Outcome, RelayError, Reply, Stage, check_envelope
+from devdigest.config import Mail
+from devdigest.dialogue import OutOfStep, cause
+from devdigest.greeting import meet
+from devdigest.replies import Dropped, Envelope, InDoubt, RelayError, Reply, Stage, check_envelope
+from devdigest.wire import Stuffed, Whole, stuffed, whole
 
 _FAREWELL = 2       # seconds that QUIT may take
-_ACCOUNT_CURE = "; check [mail] user, from and the password: Gmail and Naver want an app password"
-_PORTS = "port 465 goes with [mail] security = 'tls', port 587 with 'starttls'"
+_LAST_WORD = 600    # seconds for the reply to a message (RFC 5321, 4.5.3.2.6): who hangs up sends it twice
+_TRANSACTION = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 
 
 class Relay:
-    """A connection to the relay, for one thread. After 421, Dropped or InDoubt it is dead: Dropped again."""
+    """A connection to the relay, for one thread. After 421, Dropped or InDoubt it is dead: Dropped again.
 
-    def __init__(self, mail: Mail, password: str) -> None:
-        """Connects, by TLS unless on this machine; logs in where `mail.user` is set. Raises RelayError."""
-        self._where = f"{mail.host}:{mail.port}"
-        if mail.security == "none" and mail.host not in LOOPBACK:
-            raise RelayError(f"{self._where}: without encryption only a relay on this machine is spoken to")
-        self._smtp = smtplib.SMTP(local_hostname=mail.domain)   # not to ask name servers for our own name
-        try:
-            self._connect(mail)
-            if mail.user:
-                self._login(mail.user, password)
-        except RelayError:
-            self._smtp.close()
-            raise
-        except (OSError, UnicodeError) as error:        # UnicodeError: what no name server can be asked for
-            self._smtp.close()
-            raise RelayError(f"{self._where}: {_cause(error)}") from error
+    `extensions`: what its last EHLO offered; `size`, octets a message may have, and `limits`, mails that one
+    connection may carry (RFC 9422), are None where it does not say; `tls`: "TLSv1.3", "" in the clear.
+    """
+
+    def __init__(self, mail: Mail, password: str, patience: float = _LAST_WORD) -> None:
+        """Connects, by TLS unless on this machine; logs in where `mail.user` is set. Raises RelayError.
+
+        `patience`: seconds for the relay's last word on a message, at least `mail.timeout`.
+        """
+        self._line, offers = meet(mail, password)
+        self._patience = max(mail.timeout, patience)
+        self.tls, self.extensions = self._line.tls, tuple(sorted(offers))
+        self.eight_bit = "8BITMIME" in offers           # RFC 6152
+        self.pipelining = "PIPELINING" in offers        # RFC 2920
+        self.chunking = "CHUNKING" in offers            # RFC 3030
+        self.window = mail.window if self.pipelining and self.chunking else 1
+        self.size = _number(offers.get("SIZE", ""))
+        limits = dict(limit.upper().partition("=")[::2] for limit in offers.get("LIMITS", "").split())
+        self.limits = _number(limits.get("MAILMAX", ""))
+        self._unsaid: deque[str] = deque()              # commands that wait for the reply to the one before
+        self._owed: tuple[str, ...] = ()                # what ends a refused transaction before the next
+        self._ahead: Envelope | None = None             # announced with the message before, replies unread
+        self._awaited: Envelope | None = None           # whose message the relay waits for
 
     def __enter__(self) -> Self:
         return self
@@ -43,165 +52,218 @@ class Relay:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def eight_bit(self) -> bool:
-        """Whether the relay takes bytes above 127 in a message (RFC 6152)."""
-        return self._smtp.has_extn("8bitmime")
+    def close(self) -> None:
+        """Says QUIT and waits little for the answer; may be called again."""
+        # Where a message is due it would be a line of it; without its dot a message is none.
+        if self._line.open and not (self._awaited or self._ahead):
+            farewell = (".", "QUIT") if "." in self._owed else ("QUIT",)
+            with contextlib.suppress(OSError):
+                self._line.write(_lines(*farewell))
+                for _ in farewell:
+                    self._line.reply(Stage.CONNECT, _FAREWELL)
+        self._line.close()
 
     def send(self, sender: str, recipient: str, message: bytes) -> Reply:
         """The relay's last word on this message; ACCEPTED only for the final dot. Line ends become CRLF.
 
         Raises Dropped, InDoubt; ValueError, before anything is sent, for an address that is not ASCII on one
-        line, or an 8-bit message to a relay that takes none.
+        line, a line of the message that is too long, or an 8-bit message to a relay that takes none.
         """
-        check_envelope(sender, recipient)
-        if not message.isascii() and not self.eight_bit:
-            raise ValueError("an 8-bit message, and the relay offers no 8BITMIME")
-        if self._smtp.sock is None:
-            raise Dropped(f"{self._where}: the connection was closed before")
-        options = "" if message.isascii() else " BODY=8BITMIME"
-        dotted = False
+        body = stuffed(message)
+        return self.announce(Envelope(sender, recipient, not body.isascii())) or self.transmit(body)
+
+    def announce(self, envelope: Envelope) -> Reply | None:
+        """None where the relay now waits for the message of `envelope`; else why it does not want it.
+
+        Costs no round trip after `transmit(…, envelope)`. Raises Dropped, ValueError as `send` does; Dropped
+        also where another mail was announced there, as only hanging up takes that back.
+        """
+        commands = (*self._commands(envelope), "DATA")
         try:
-            reply = self._announce(f"MAIL FROM:<{sender}>{options}", f"RCPT TO:<{recipient}>")
-            if reply is None:
-                self._smtp.send(_on_the_wire(message))
-                self._smtp.putcmd(".")
-                dotted = True
-                reply = self._answer(Stage.DATA)
-                if reply.code < 400 and reply.outcome is not Outcome.ACCEPTED:
-                    raise smtplib.SMTPServerDisconnected(f"out of step: {reply}")
+            self._expect_no_other_than(envelope)
+            owed, self._owed = self._owed, ()
+            if self._ahead is None:
+                self._say(*owed, *commands)
+            self._ahead = None
+            refusal = self._settle(owed) or self._verdict()
         except OSError as error:
-            self._smtp.close()
-            kind, when = (InDoubt, "after") if dotted else (Dropped, "before")
-            raise kind(f"{self._where}: the line broke {when} the final dot: {_cause(error)}") from error
-        if reply.outcome is not Outcome.ACCEPTED:
-            self._reset()
+            raise self._broken(error) from error
+        self._awaited = None if refusal else envelope
+        return refusal
+
+    def transmit(self, message: bytes, then: Envelope | None = None) -> Reply:
+        """The relay's last word on the message it waits for since `announce`; announces `then` with it.
+
+        Raises Dropped, InDoubt; ValueError as `send` does, and then the line is closed, too.
+        """
+        try:
+            body = self._fitting(self._awaited, stuffed(message))
+            group = _lines(*self._commands(then), "DATA") if then and self.pipelining else b""
+        except ValueError:
+            self._line.close()
+            raise
+        whole_message = self._line.written + len(body) + len(b".\r\n")
+        self._awaited = None
+        try:
+            self._line.expect_silence("thanks for a message not yet sent")
+            self._line.write(b"".join((body, b".\r\n", group)))
+            reply = _final(self._hear(Stage.DATA, self._patience))
+        except OSError as error:
+            # One octet short of the dot's line end and the relay cannot take it for whole.
+            kind = Dropped if self._line.written < whole_message else InDoubt
+            raise self._broken(error, kind) from error
+        self._ahead = then if group else None
+        if not _positive(reply) and not group:      # a group is on its way, and a refused dot ends its mail
+            self._owed = ("RSET",)
         return reply
 
-    def close(self) -> None:
-        """Says QUIT and waits little for the answer; may be called again."""
-        if self._smtp.sock:
-            self._smtp.sock.settimeout(_FAREWELL)
-            with contextlib.suppress(OSError):
-                self._smtp.docmd("QUIT")
-        self._smtp.close()
+    def send_all(self, mails: Sequence[tuple[Envelope, bytes]]) -> list[Reply | None]:
+        """What became of each, in order: None where the line broke and the relay may have it.
 
-    def _connect(self, mail: Mail) -> None:
-        self._smtp.sock = socket.create_connection((mail.host, mail.port), mail.timeout)
-        # The final dot is a write of its own, so that we know of it; it must not wait for the body's ACK.
-        self._smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if mail.security == "tls":
-            self._encrypt(mail)
-        self._expect(self._answer(Stage.CONNECT), "turns us away")
-        self._greet()
-        if mail.security == "starttls":
-            if not self._smtp.has_extn("starttls"):
-                raise RelayError(f"{self._where}: offers no STARTTLS, nothing goes in the clear; {_PORTS}")
-            self._expect(self._ask(Stage.TLS, "STARTTLS"), "refuses STARTTLS")
-            self._encrypt(mail)
-            self._greet()       # what was offered in the clear counts no more (RFC 3207, 4.2)
+        With a window, as many are under way at once. Those missing at the end were surely not taken: the line
+        broke before. Raises Dropped where that is all of them; ValueError as `send` does.
+        """
+        form = whole if self.window > 1 else stuffed
+        ready = [(envelope, self._fitting(envelope, form(message))) for envelope, message in mails]
+        said: list[Reply | None] = []
+        try:
+            if self.window > 1:
+                for first in range(0, len(ready), self.window):
+                    said += self._burst(ready[first:first + self.window])
+            else:
+                for (envelope, body), (then, _) in zip_longest(ready, ready[1:], fillvalue=(None, b"")):
+                    said.append(self.announce(envelope) or self.transmit(body, then))
+        except InDoubt:
+            said.append(None)
+        except Dropped:
+            if not said:
+                raise
+        return said
 
-    def _encrypt(self, mail: Mail) -> None:
-        assert self._smtp.sock is not None
-        self._smtp.sock = _context(mail.ca_file).wrap_socket(self._smtp.sock, server_hostname=mail.host)
-        self._smtp.file = None      # with it goes what was slipped in before the handshake
+    def _burst(self, mails: Sequence[tuple[Envelope, Whole]]) -> list[Reply | None]:
+        """All in one write. A refused one cannot spoil the next: RSET stands between (RFC 3030, 2)."""
+        endings = [self._owed, *[("RSET",)] * (len(mails) - 1)]
+        groups = [_lines(*ending, *self._commands(envelope), f"BDAT {len(body)} LAST") + body
+                  for ending, (envelope, body) in zip(endings, mails, strict=True)]
+        ends = list(accumulate(map(len, groups), initial=self._line.written))[1:]
+        said: list[Reply | None] = []
+        try:
+            self._expect_no_other_than(None)
+            self._line.write(b"".join(groups))
+            for ending in endings:
+                said.append(self._settle(ending) or self._chunk_verdict())
+                if said[-1].code == 421:        # what follows is not read any more (RFC 5321, 3.8)
+                    return said
+        except OSError as error:
+            left = sum(end <= self._line.written for end in ends)
+            broken = self._broken(error)
+            if not left:
+                raise broken from error
+            return said + [None] * (left - len(said))
+        self._owed = () if _positive(said[-1]) else ("RSET",)
+        return said
 
-    def _greet(self) -> None:
-        self._expect(_reply(Stage.CONNECT, *self._smtp.ehlo()), "refuses EHLO")
+    def _expect_no_other_than(self, envelope: Envelope | None) -> None:
+        if self._awaited or self._ahead not in (None, envelope):
+            raise OutOfStep("another mail was announced")
 
-    def _login(self, user: str, password: str) -> None:
-        """No EHLO may follow: Brevo forgets the login then."""
-        offered = self._smtp.esmtp_features.get("auth", "").upper().split()
-        exchanges = {"PLAIN": ("AUTH PLAIN " + _base64(f"\0{user}\0{password}"),),
-                     "LOGIN": ("AUTH LOGIN", _base64(user), _base64(password))}
-        known = [mechanism for mechanism in exchanges if mechanism in offered]
-        if not known:
-            raise RelayError(f"{self._where}: offers login by {' '.join(offered) or 'nothing'}, "
-                             f"not PLAIN or LOGIN", outcome=Outcome.ACCOUNT)
-        for mechanism in known:
-            for line in exchanges[mechanism]:
-                reply = self._ask(Stage.LOGIN, line)
-                if reply.code != 334:
-                    break
-            if reply.code != 504:       # this mechanism after all not (RFC 4954, 4)
-                break
-        self._expect(reply, f"refuses the login of {user}")
+    def _fitting(self, envelope: Envelope | None, body: Stuffed | Whole) -> Stuffed | Whole:
+        if envelope is None:
+            raise ValueError("a message without an envelope")
+        self._commands(envelope)
+        if not body.isascii() and not envelope.eight_bit:
+            raise ValueError("an 8-bit message, and its envelope says that it is none")
+        return body
 
-    def _announce(self, mail: str, rcpt: str) -> Reply | None:
-        """Why not; None where the relay now waits for the message."""
-        for stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt)):
-            reply = self._ask(stage, command)
-            if reply.outcome is not Outcome.ACCEPTED:
+    def _commands(self, envelope: Envelope) -> tuple[str, str]:
+        check_envelope(envelope.sender, envelope.recipient)
+        if envelope.eight_bit and not self.eight_bit:
+            raise ValueError("an 8-bit message, and the relay offers no 8BITMIME")
+        options = " BODY=8BITMIME" if envelope.eight_bit else ""
+        return f"MAIL FROM:<{envelope.sender}>{options}", f"RCPT TO:<{envelope.recipient}>"
+
+    def _say(self, *commands: str) -> None:
+        """In one write where the relay takes groups; else each once the one before is answered."""
+        if self.pipelining:
+            self._line.write(_lines(*commands))
+        else:
+            self._unsaid.extend(commands)
+
+    def _hear(self, stage: Stage, seconds: float = 0) -> Reply:
+        if self._unsaid:
+            self._line.write(_lines(self._unsaid.popleft()))
+        reply = self._line.reply(stage, seconds)
+        # It closes now (RFC 5321, 3.8); or it would take our next commands for a message.
+        if reply.code == 421 or (reply.code == 354 and stage is not Stage.DATA):
+            self._line.close()
+        return reply
+
+    def _settle(self, owed: tuple[str, ...]) -> Reply | None:
+        """Hears that the last transaction is over; a Reply where the relay closes instead."""
+        for command in owed:
+            reply = self._hear(Stage.MAIL)
+            if reply.code == 421:
                 return reply
-        reply = self._ask(Stage.DATA, "DATA")
-        if reply.outcome is Outcome.ACCEPTED:       # of what it has not seen
-            raise smtplib.SMTPServerDisconnected(f"out of step: {reply}")
-        return None if reply.code == 354 else reply
+            if command == "RSET" and not _positive(reply):      # its recipient might get the next mail
+                raise OutOfStep(f"the refused mail is not forgotten: {reply}")
+        return None
 
-    def _reset(self) -> None:
-        """Ends a refused transaction, so that the next begins clean; a line that breaks here shows there."""
-        with contextlib.suppress(OSError):
-            if self._smtp.sock and self._ask(Stage.MAIL, "RSET").outcome is Outcome.ACCEPTED:
-                return
-        self._smtp.close()
+    def _replies(self, seconds: float = 0) -> list[Reply]:
+        """To MAIL, RCPT and what follows; without a group, up to the first refusal."""
+        said: list[Reply] = []
+        for stage in _TRANSACTION:
+            try:
+                said.append(self._hear(stage, seconds if stage is Stage.DATA else 0))
+            except OSError:
+                if all(map(_positive, said)):
+                    raise
+                self._line.close()      # a refusal stands, whatever became of the rest
+                break
+            if self._unsaid and not _positive(said[-1]):
+                self._unsaid.clear()
+                break
+        return said
 
-    def _ask(self, stage: Stage, command: str) -> Reply:
-        self._smtp.putcmd(command)
-        return self._answer(stage)
+    def _verdict(self) -> Reply | None:
+        """Why the relay does not wait for the message; None where it does."""
+        said = self._replies()
+        refusal = next((reply for reply in said[:2] if not _positive(reply)), None)
+        waits = len(said) == 3 and said[2].code == 354
+        if refusal is None:
+            if waits:
+                return None
+            refusal = said[2]
+            if _positive(refusal):
+                raise OutOfStep(f"thanks for a message not yet sent: {refusal}")
+        elif waits and _positive(said[1]):
+            self._line.close()          # the dot would send an empty mail
+        self._owed = (".", "RSET") if waits else ("RSET",)      # the dot: RFC 2920, 3.1
+        return refusal
 
-    def _answer(self, stage: Stage) -> Reply:
-        reply = _reply(stage, *self._smtp.getreply())
-        if reply.code == 421:       # the relay closes now (RFC 5321, 3.8)
-            self._smtp.close()
-        return reply
+    def _chunk_verdict(self) -> Reply:
+        said = self._replies(self._patience)
+        return next((reply for reply in said[:2] if not _positive(reply)), None) or _final(said[2])
 
-    def _expect(self, reply: Reply, otherwise: str) -> None:
-        if reply.outcome is not Outcome.ACCEPTED:
-            cure = _ACCOUNT_CURE if reply.outcome is Outcome.ACCOUNT else ""
-            raise RelayError(f"{self._where}: {otherwise}: {reply}{cure}", reply)
+    def _broken(self, error: OSError, kind: type[RelayError] = Dropped) -> RelayError:
+        self._line.close()
+        when = "after" if kind is InDoubt else "before"
+        return kind(f"{self._line.where}: the line broke {when} the final dot: {cause(error)}")
 
 
-def _reply(stage: Stage, code: int, text: bytes) -> Reply:
-    reply = Reply(stage, code, text.decode("utf-8", "replace"))
-    if not 200 <= code < 600:
-        raise smtplib.SMTPServerDisconnected(f"no SMTP reply: {reply}")
+def _final(reply: Reply) -> Reply:
+    if 300 <= reply.code < 400:
+        raise OutOfStep(f"it asks for more than the message: {reply}")
     return reply
 
 
-def _on_the_wire(message: bytes) -> bytes:
-    """Every line ends in CRLF, leading dots are doubled (RFC 5321, 4.5.2); the final dot is yet to come."""
-    lines = b"\n" + message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").removesuffix(b"\n") + b"\n"
-    return lines.replace(b"\n.", b"\n..").replace(b"\n", b"\r\n")[2:]
+def _positive(reply: Reply) -> bool:
+    return 200 <= reply.code < 300
 
 
-def _base64(text: str) -> str:
-    return b64encode(text.encode()).decode()
+def _lines(*commands: str) -> bytes:
+    return "".join(f"{command}\r\n" for command in commands).encode("ascii")
 
 
-def _context(ca_file: str) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file:
-        try:
-            context.load_verify_locations(ca_file)
-        except OSError as error:
-            raise RelayError(f"[mail] ca_file {ca_file}: {error.strerror or error}") from error
-    return context
-
-
-def _cause(error: Exception) -> str:
-    """Why, and the cure where one is known. smtplib keeps the socket's own error only as context."""
-    match error.__context__ or error:
-        case ssl.SSLCertVerificationError() as fault:
-            return (f"its certificate is not accepted: {fault.verify_message}; [mail] host must be the name "
-                    f"on it, ca_file the authority of a private relay, and the clock right")
-        case ssl.SSLError() as fault:
-            return f"TLS failed: {fault.reason or fault}; {_PORTS}"
-        case TimeoutError():
-            return f"no answer in time; {_PORTS}, and 25 is blocked on home lines"
-        case socket.gaierror() as fault:
-            return f"no address: {fault.strerror}; check [mail] host, and the network"
-        case ConnectionRefusedError():
-            return f"connection refused; {_PORTS}"
-        case fault:
-            return getattr(fault, "strerror", None) or str(fault)
+def _number(text: str) -> int | None:
+    """What an extension says of itself; 0 and none mean that nothing is said (RFC 1870, 4)."""
+    return int(text) or None if text.isdecimal() else None

@@ -191,25 +191,31 @@ class FakeRelay:
 
 # Instead of a reply: the line is cut; nothing more is said.
 DROP, STALL = "drop", "stall"
+PIPELINED = "250-relay.example.org\n250-PIPELINING\n250 8BITMIME"
+CHUNKED = "250-relay.example.org\n250-PIPELINING\n250-CHUNKING\n250 8BITMIME"
 _USUAL = {"greeting": "220 relay.example.org", "EHLO": "250-relay.example.org\n250 8BITMIME",
           "STARTTLS": "220 go ahead", "AUTH": "235 2.7.0 welcome", "MAIL": "250 OK", "RCPT": "250 OK",
-          "DATA": "354 go ahead", ".": "250 queued", "RSET": "250 OK", "QUIT": "221 bye"}
+          "DATA": "354 go ahead", ".": "250 queued", "BDAT": "250 queued", "RSET": "250 OK",
+          "QUIT": "221 bye"}
 
 
 class ScriptedRelay(socketserver.ThreadingTCPServer):
     """Says what `script` says, whatever it is told: by command a reply, or several, the last for ever.
 
     Beside commands the script knows "greeting", "message" (DROP or STALL while it comes) and "." (after it).
+    `turns` counts how often it had said all it had to say and waited for more; `delay`: seconds, each time.
     """
     host = HOST
     daemon_threads = True
 
-    def __init__(self, script: dict[str, str | list[str]], certificate: Path | None = None) -> None:
+    def __init__(self, script: dict[str, str | list[str]], certificate: Path | None = None,
+                 delay: float = 0) -> None:
         super().__init__((HOST, 0), None)
         self.port = self.server_address[1]
         self.commands: list[str] = []
-        self.messages: list[bytes] = []         # as they came, dots doubled
-        self.connections = 0
+        self.messages: list[bytes] = []         # as they came, dots doubled where by DATA
+        self.connections = self.turns = 0
+        self.delay = delay
         self._script = {command: [replies] if isinstance(replies, str) else list(replies)
                         for command, replies in (_USUAL | script).items()}
         self._context = _server_context(certificate) if certificate else None
@@ -226,39 +232,82 @@ class ScriptedRelay(socketserver.ThreadingTCPServer):
 
     def finish_request(self, request: socket.socket, client_address: object) -> None:
         self.connections += 1
+        # else its second reply to a group waits until the first is acknowledged
+        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):      # the other end may leave whenever it likes
-            self._talk(request)
+            self._talk(_Ear(request))
 
-    def _talk(self, line: socket.socket) -> None:
-        lines, said = line.makefile("rb"), self._say(line, "greeting")
-        while said and (command := lines.readline().decode().strip()):
+    def _talk(self, ear: "_Ear") -> None:
+        said = self._say(ear, "greeting")
+        while said and (command := self._next_command(ear)):
             self.commands.append(command)
             verb = "AUTH" if said.startswith("334") else command.split()[0].upper()
-            said = self._say(line, verb)
+            if verb == "BDAT":
+                self.messages.append(ear.read(int(command.split()[1])))
+            said = self._say(ear, verb)
             if verb == "STARTTLS" and self._context:
-                line = self._context.wrap_socket(line, server_side=True)
-                lines = line.makefile("rb")
+                ear = _Ear(self._context.wrap_socket(ear.line, server_side=True))
             elif verb == "DATA" and said.startswith("354"):
-                said = self._take_message(line, lines)
-        lines.close()
-        line.close()
+                said = self._take_message(ear)
+        ear.line.close()
 
-    def _say(self, line: socket.socket, command: str) -> str:
+    def _next_command(self, ear: "_Ear") -> str:
+        self._await(ear)
+        return ear.until(b"\r\n").decode().strip()
+
+    def _await(self, ear: "_Ear") -> None:
+        if not ear.heard:
+            self.turns += 1
+            ear.listen()
+            self._over.wait(self.delay)
+
+    def _say(self, ear: "_Ear", command: str) -> str:
         replies = self._script[command]
         reply = replies.pop(0) if len(replies) > 1 else replies[0]
         if reply == STALL:
             self._over.wait()
         if reply in (STALL, DROP):
             return ""
-        line.sendall(reply.replace("\n", "\r\n").encode() + b"\r\n")
+        ear.line.sendall(reply.replace("\n", "\r\n").encode() + b"\r\n")
         return "" if reply.startswith(("421", "221")) else reply
 
-    def _take_message(self, line: socket.socket, lines: "socket.SocketIO") -> str:
+    def _take_message(self, ear: "_Ear") -> str:
+        self._await(ear)
         if "message" in self._script:
-            return self._say(line, "message")
-        message = b"".join(iter(lines.readline, b".\r\n"))
-        self.messages.append(message)
-        return self._say(line, ".")
+            return self._say(ear, "message")
+        if ear.heard.startswith(b".\r\n"):
+            ear.read(3)
+            self.messages.append(b"")
+        else:
+            self.messages.append(ear.until(b"\r\n.\r\n").removesuffix(b".\r\n"))
+        return self._say(ear, ".")
+
+
+class _Ear:
+    """What was heard on a line and not yet asked for."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self.line, self.heard = line, bytearray()
+
+    def listen(self) -> None:
+        heard = self.line.recv(1 << 16)
+        if not heard:
+            raise ConnectionAbortedError
+        self.heard += heard
+
+    def read(self, size: int) -> bytes:
+        while len(self.heard) < size:
+            self.listen()
+        taken = bytes(self.heard[:size])
+        del self.heard[:size]
+        return taken
+
+    def until(self, end: bytes) -> bytes:
+        searched = 0
+        while (found := self.heard.find(end, searched)) < 0:
+            searched = max(0, len(self.heard) - len(end))
+            self.listen()
+        return self.read(found + len(end))
 
 
 def _server_context(certificate: Path) -> ssl.SSLContext:

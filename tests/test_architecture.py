@@ -13,10 +13,10 @@ GROUND = ["", "days", "urls", "config", "text", "dates", "tokens", "clock", "hea
 RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "bulk", "counts", "fulltext",
            "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
-        "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "edition", "letter",
-        "draft", "compose", "notices", "charts"]
-EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "smtp",
-         "maildir", "line"]
+        "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "wire", "edition",
+        "letter", "draft", "compose", "notices", "charts"]
+EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "dialogue",
+         "greeting", "smtp", "maildir", "line"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
          "blogs", "moves", "intake", "outcomes", "collect", "publish", "deliver", "search", "whereabouts",
          "stats", "care", "agenda", "doubt", "status", "check", "examine", "patch"]

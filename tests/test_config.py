@@ -93,6 +93,8 @@ def test_every_fault_of_a_file_is_told_at_once_with_section_key_and_value(tmp_pa
     ("mail", 'from = "소식@example.org"'),
     ("mail", "port = 0"),
     ("mail", "port = 65536"),
+    ("mail", "window = 0"),
+    ("mail", "window = 33"),
     ("mail", 'transport = "pigeon"'),
     ("web", 'listen = "8080"'),
     ("web", 'listen = "127.0.0.1:http"'),

@@ -1,4 +1,9 @@
 """Mailing over real sockets: to a server that behaves, and to one that does as a script says."""
+import contextlib
+import gc
+import socket
+import ssl
+import threading
 import time
 from base64 import b64decode
 
@@ -36,7 +41,7 @@ def relay():
 
 def send(server, message=MAIL, to=ADA, **changes):
     """What becomes of one mail over a connection of its own."""
-    with Relay(settings(server, **changes), "secret") as connection:
+    with Relay(settings(server, **changes), "secret", patience=0) as connection:
         return connection.send(DIGEST, to, message)
 
 
@@ -91,15 +96,24 @@ def test_every_refusal_ends_its_transaction():
         outcomes = [connection.send(DIGEST, ADA, MAIL).outcome for _ in range(5)]
     assert outcomes == [Outcome.ACCOUNT, Outcome.REFUSED, Outcome.CONTENT, Outcome.CONTENT, Outcome.ACCEPTED]
     said = " ".join(command.split()[0] for command in server.commands)
-    assert said == "ehlo MAIL RSET MAIL RCPT RSET MAIL RCPT DATA RSET MAIL RCPT DATA RSET MAIL RCPT DATA QUIT"
+    assert said == "EHLO MAIL RSET MAIL RCPT RSET MAIL RCPT DATA RSET MAIL RCPT DATA RSET MAIL RCPT DATA QUIT"
 
 
-@pytest.mark.parametrize("reset", ["503 what?", "421 enough", DROP])
+@pytest.mark.parametrize("reset", ["503 what?", DROP])
 def test_a_line_that_cannot_be_reset_is_given_up_and_the_refusal_kept(reset):
     with ScriptedRelay({"RCPT": "550 5.1.1 gone", "RSET": reset}) as server, \
             Relay(settings(server), "") as connection:
         assert connection.send(DIGEST, ADA, MAIL).outcome is Outcome.REFUSED
         with pytest.raises(Dropped):
+            connection.send(DIGEST, BOB, MAIL)
+
+
+def test_a_relay_that_closes_instead_of_a_reset_is_told_as_busy():
+    with ScriptedRelay({"RCPT": "550 5.1.1 gone", "RSET": "421 enough"}) as server, \
+            Relay(settings(server), "") as connection:
+        assert connection.send(DIGEST, ADA, MAIL).outcome is Outcome.REFUSED
+        assert connection.send(DIGEST, BOB, MAIL).outcome is Outcome.THROTTLED
+        with pytest.raises(Dropped, match="closed before"):
             connection.send(DIGEST, BOB, MAIL)
 
 
@@ -124,7 +138,7 @@ def test_before_the_dot_the_relay_has_it_not(point, instead):
 
 @pytest.mark.parametrize("instead", [DROP, STALL])
 def test_in_the_middle_of_the_message_the_relay_has_it_not(instead):
-    longer_than_any_buffer = MAIL + b"news\r\n" * 2_000_000
+    longer_than_any_buffer = MAIL + (b"n" * 900 + b"\r\n") * 15_000
     with ScriptedRelay({"message": instead}) as server, pytest.raises(Dropped):
         send(server, longer_than_any_buffer, timeout=0.3)
 
@@ -137,9 +151,15 @@ def test_after_the_dot_nobody_knows(instead):
     assert server.messages == [MAIL]
 
 
-def test_thanks_for_a_message_not_yet_sent_are_not_believed():
-    with ScriptedRelay({"DATA": "250 queued"}) as server, pytest.raises(Dropped, match="out of step"):
+@pytest.mark.parametrize("thanks", ["250 queued", "354 go ahead\n250 queued"])
+def test_thanks_for_a_message_not_yet_sent_are_not_believed(thanks):
+    with ScriptedRelay({"DATA": thanks}) as server, pytest.raises(Dropped, match="not yet sent"):
         send(server)
+
+
+def test_a_relay_may_think_longer_about_a_message_than_about_a_command():
+    with FakeRelay(delay=0.6) as server, Relay(settings(server, timeout=0.3), "") as connection:
+        assert connection.send(DIGEST, ADA, MAIL).outcome is Outcome.ACCEPTED
 
 
 def test_a_broken_line_stays_broken():
@@ -205,6 +225,51 @@ def test_a_reply_of_several_lines_is_read_to_its_end():
         assert connection.send(DIGEST, BOB, MAIL).outcome is Outcome.ACCEPTED
 
 
+@pytest.mark.parametrize("hostile", ["250-" + "\n250-".join(["more"] * 1000) + "\n250 done", "250-a\n550 b",
+                                     "250-" + "x" * 5000 + "\n250 ok"])
+def test_a_reply_that_is_none_is_not_read_to_its_end(hostile):
+    with ScriptedRelay({"RCPT": hostile}) as server, pytest.raises(Dropped, match="before the final dot"):
+        send(server)
+
+
+def test_a_reply_that_trickles_in_has_no_more_time_than_another():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def trickle():
+            line, _ = server.accept()
+            with line, contextlib.suppress(OSError):
+                while not over.wait(0.05):
+                    line.sendall(b"220-a\r\n")
+
+        over = threading.Event()
+        relay = threading.Thread(target=trickle)
+        relay.start()
+        began = time.monotonic()
+        with pytest.raises(RelayError, match="no answer in time"):
+            Relay(Mail(host="127.0.0.1", port=server.getsockname()[1], security="none", timeout=0.3), "")
+        assert time.monotonic() - began < 2
+        over.set()
+        relay.join()
+
+
+# What the relay offers
+
+def test_what_the_relay_offers_is_known():
+    offer = "250-relay\n250-PIPELINING\n250-SIZE 20971520\n250-LIMITS RCPTMAX=50 MAILMAX=100\n250 8BITMIME"
+    with ScriptedRelay({"EHLO": offer}) as server, Relay(settings(server, window=8), "") as connection:
+        assert (connection.eight_bit, connection.pipelining, connection.chunking) == (True, True, False)
+        assert (connection.size, connection.limits, connection.tls) == (20971520, 100, "")
+        assert connection.window == 1
+        assert connection.extensions == ("8BITMIME", "LIMITS", "PIPELINING", "SIZE")
+
+
+@pytest.mark.parametrize("offer", ["250 relay", "250-relay\n250-SIZE\n250 LIMITS", "250-relay\n250-SIZE 0\n"
+                                   "250 LIMITS MAILMAX=x", "250-\n250-   \n250 LIMITS MAILMAX"])
+def test_what_it_does_not_say_is_not_guessed(offer):
+    with ScriptedRelay({"EHLO": offer}) as server, Relay(settings(server), "") as connection:
+        assert (connection.size, connection.limits) == (None, None)
+        assert not connection.pipelining
+
+
 # Encryption
 
 def test_a_mail_goes_over_tls_from_the_first_byte(trusted):
@@ -219,15 +284,27 @@ def test_a_mail_goes_over_starttls_and_the_relay_is_greeted_anew(trusted):
             Relay(settings(server, security="starttls", ca_file=str(trusted)), "") as connection:
         assert not connection.eight_bit         # that was offered in the clear
         assert connection.send(DIGEST, ADA, MAIL).outcome is Outcome.ACCEPTED
-    assert server.commands[:3] == ["ehlo example.org", "STARTTLS", "ehlo example.org"]
+    assert server.commands[:3] == ["EHLO example.org", "STARTTLS", "EHLO example.org"]
 
 
-def test_what_is_slipped_in_before_the_handshake_is_not_heard(trusted):
+def test_what_is_slipped_in_before_the_handshake_ends_it(trusted):
     script = {"EHLO": [OFFERS_TLS, "250 relay"], "STARTTLS": "220 go ahead\n250-relay\n250 8BITMIME"}
-    with ScriptedRelay(script, trusted) as server, \
-            Relay(settings(server, security="starttls", ca_file=str(trusted)), "") as connection:
-        assert not connection.eight_bit
-        assert connection.send(DIGEST, "gone@example.org", MAIL).outcome is Outcome.ACCEPTED
+    with ScriptedRelay(script, trusted) as server, pytest.raises(RelayError, match="slipped in before"):
+        send(server, security="starttls", ca_file=str(trusted))
+
+
+def test_connections_share_what_they_need_to_verify(trusted):
+    def contexts():
+        return sum(isinstance(one, ssl.SSLContext) and one.protocol is ssl.PROTOCOL_TLS_CLIENT
+                   for one in gc.get_objects())
+
+    with FakeRelay(certificate=trusted) as server:
+        before, mail = contexts(), settings(server, security="tls", ca_file=str(trusted))
+        with Relay(mail, "") as one, Relay(mail, "") as other:
+            assert contexts() == before + 1
+            assert one.tls == other.tls == "TLSv1.3"
+        del one, other
+        assert contexts() == before
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
@@ -252,7 +329,7 @@ def test_without_starttls_nothing_is_said_in_the_clear():
     with ScriptedRelay({"EHLO": OFFERS_LOGIN}) as server, \
             pytest.raises(RelayError, match=r"offers no STARTTLS.*port 465"):
         send(server, security="starttls", user="ada")
-    assert server.commands == ["ehlo example.org"]
+    assert server.commands == ["EHLO example.org"]
 
 
 def test_a_relay_that_speaks_no_tls_is_named_with_the_cure():
@@ -309,7 +386,7 @@ def test_the_login_is_plain_or_else_login_and_no_ehlo_follows(offer, said, comma
     with ScriptedRelay({"EHLO": f"250-relay\n250 {offer}", "AUTH": said}) as server:
         assert send(server, user="ada").outcome is Outcome.ACCEPTED
     ehlo, *login = server.commands[:server.commands.index(f"MAIL FROM:<{DIGEST}>")]
-    assert ehlo == "ehlo example.org"
+    assert ehlo == "EHLO example.org"
     assert [clear(line) for line in login] == commands
 
 
