@@ -20,7 +20,7 @@ REASONS = ("user-unknown", "host-unknown", "mailbox-full", "disabled", "rejected
            "delayed", "policy", "auth-failure", "throttled", "too-big",
            # of the other kinds
            "abuse", "opt-out", "list-unsubscribe-mailto", "vacation", "auto-response", "delivered",
-           "auth-failure-report", "plain-mail", "provider-suppressed")
+           "auth-failure-report", "not-spam", "plain-mail", "provider-suppressed")
 NO_FAULT_OF_THE_READER = ("delayed", "policy", "auth-failure", "throttled", "too-big")
 
 _SHOWN = 300        # characters of a diagnostic that are kept
@@ -32,6 +32,7 @@ class Feedback:
     kind: Kind
     reason: str                     # one of REASONS
     recipient: str = ""             # as reported, lower-cased domain; "" where it is withheld
+    original: str = ""              # whom we had mailed, where that is another, as with an alias: rather this
     status: str = ""                # enhanced status code as the report carries it (RFC 3463)
     said: str = ""                  # in the reporter's words, one printable line
     permanent: bool = False         # the provider itself calls the address dead for good

@@ -9,6 +9,7 @@ import secrets
 
 _LENGTH = 20        # characters of the signature, 5 bits each: nobody guesses 100 bits over HTTP
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"      # survives lower-casing and reading aloud (RFC 4648, 6)
+SHAPE = rf"[0-9]{{1,18}}-[a-z2-7]{{{_LENGTH}}}"      # of a signed token, as a pattern
 
 
 def new_key() -> str:

@@ -14,7 +14,8 @@ RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "bulk"
            "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
         "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "wire", "edition",
-        "letter", "draft", "compose", "notices", "charts"]
+        "letter", "draft", "compose", "notices", "charts", "mime", "bounce_words", "bounce_notice",
+        "returned", "status_report", "ses_notice", "dsn"]
 EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "dialogue",
          "greeting", "smtp", "maildir", "line"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",

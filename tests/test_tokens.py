@@ -1,4 +1,5 @@
 """Link tokens: each opens one thing for one subscriber, and nothing else opens it."""
+import re
 import string
 
 import pytest
@@ -46,6 +47,11 @@ def test_what_only_looks_like_a_token_is_none(token: str) -> None:
 def test_odd_input_never_raises(token: str) -> None:
     assert tokens.verify(KEY, "link", token) is None
     assert len(tokens.hashed(token)) == 64
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_every_signed_token_has_the_shape_by_which_it_is_found(number: int) -> None:
+    assert re.fullmatch(tokens.SHAPE, tokens.sign(KEY, "link", number))
 
 
 def test_a_random_token_is_known_by_its_hash_alone() -> None:
