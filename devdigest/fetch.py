@@ -43,6 +43,7 @@ class Limits:
     max_bytes: int = 5_000_000      # of a body as sent, and of the same decompressed
     allow_private: bool = False     # also lifts the rule of ports 80 and 443
     home: str = ""                  # name of this site, whose addresses are refused too
+    redirects: int = MOST_REDIRECTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ class Fetcher:
 
     def get(self, url: str, now: datetime, etag: str = "", modified: str = "",
             move: Move = lambda *_: None) -> Fetched:
-        """What `url` gives, after up to five redirects; the validators go to each of them.
+        """What `url` gives, after the redirects allowed; the validators go to each of them.
 
         `now` is what a date in Retry-After is measured against. Raises FetchError alone, as `move` may.
         """
@@ -112,7 +113,7 @@ class Fetcher:
         with Deadline(self._limits.total) as deadline:
             self._adapter.deadline = deadline
             hop = _Redirect(self._allowed(url), 0)
-            for _ in range(MOST_REDIRECTS + 1):
+            for _ in range(self._limits.redirects + 1):
                 answer = self._ask(hop.url, validators, now, move)
                 if isinstance(answer, Fetched):
                     return replace(answer, moved_to=moved_to)
@@ -120,7 +121,7 @@ class Fetcher:
                 deadline.let_go()
                 permanent = permanent and hop.status in _PERMANENT
                 moved_to = hop.url if permanent else moved_to
-        raise FetchError(url, f"more than {MOST_REDIRECTS} redirects", "moved", hop.status)
+        raise FetchError(url, f"more than {self._limits.redirects} redirects", "moved", hop.status)
 
     def _allowed(self, link: str, base: str = "", status: int | None = None) -> str:
         if not (url := http_url(link, base)):

@@ -14,10 +14,10 @@ RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "bulk"
            "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
         "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "wire", "edition",
-        "letter", "draft", "compose", "notices", "charts", "mime", "bounce_words", "bounce_notice",
-        "returned", "status_report", "ses_notice", "dsn"]
+        "letter", "draft", "compose", "notices", "charts", "signatures", "fates", "events", "mime",
+        "bounce_words", "bounce_notice", "returned", "status_report", "ses_notice", "dsn"]
 EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "dialogue",
-         "greeting", "smtp", "maildir", "line"]
+         "greeting", "smtp", "maildir", "line", "openssl", "sns", "provider"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
          "blogs", "moves", "intake", "outcomes", "collect", "publish", "deliver", "search", "whereabouts",
          "stats", "care", "agenda", "doubt", "status", "check", "examine", "patch"]
