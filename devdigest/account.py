@@ -10,6 +10,7 @@ from devdigest import subscribers, suppressions, tokens
 from devdigest.models import Issue
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber
 from devdigest.recipients import of_a_person
+from devdigest.reports import Bounce
 from devdigest.subscribers import ACCOUNT, CONFIRM, MOVE
 from devdigest.table import Table, db
 
@@ -21,6 +22,7 @@ _OF_SUBSCRIBER = ("state", "frequency", "language", "paused_until", "created", "
                   "moving_to")
 _OF_CONSENT = ("source", "language", "asked", "asked_from", "asked_by", "wording", "form", "mailed", "token",
                "given", "given_from", "given_by")
+_OF_BOUNCE = ("at", "kind", "reason", "status", "said", "source", "proven", "followed")
 _OF_MAIL = ("purpose", "day", "state", "created", "changed", "attempts", "reply")
 
 
@@ -53,6 +55,8 @@ def download(subscriber: Subscriber) -> dict[str, Any]:
             "consents": [_told(one, _OF_CONSENT) for one in subscriber.consents.order_by(Consent.id)],
             # what a relay said of another address is that address's
             "mails": [_told(one, _OF_MAIL) | ({"reply": ""} if one.purpose == MOVE else {}) for one in mails],
+            "bounces": [_told(one, _OF_BOUNCE) for one in Bounce.select().where(
+                Bounce.subscriber == subscriber).order_by(Bounce.id)],
             "links": [_told(one, ("purpose", "expires")) for one in Confirmation.select().where(
                 Confirmation.subscriber == subscriber)],
             "requests": [_told(one, ("asked", "mailed")) for one in suppressions.askings(subscriber.email)]}

@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 from devdigest.config import Config
 from devdigest.days import at, clock, local_day, midnight
 from devdigest.fetching import Fetching
-from devdigest.memory import Operator, Run, Setting
+from devdigest.memory import MAILBOX_READ, Operator, Run, Setting
 from devdigest.models import Blog, Issue
 from devdigest.readers import Delivery
+from devdigest.reports import Hook
 from devdigest.urls import operator
 
 _AFTER_A_CUT = timedelta(minutes=5)     # a collect that was cut off is begun again, but not in a tight circle
@@ -17,6 +18,7 @@ _AFTER_A_LACK = timedelta(minutes=15)   # one that hardly reached any blog: the 
 _PATIENCE = timedelta(minutes=30)       # of publish, for a collect that began late
 _TO_SPARE = timedelta(minutes=5)        # between the end of a collect and the issue that is made of it
 _ENOUGH = timedelta(minutes=15)         # for a collect to be of use
+_LOOK = timedelta(minutes=10)           # into the bounce mailbox: who wants to leave by mail waits for it
 _MONDAY = 0                             # date.weekday()
 _LAST_CALL = timedelta(minutes=10)      # before `latest`: then an issue that lacks much is better than none
 
@@ -132,6 +134,15 @@ def deliver(config: Config, now: datetime) -> str:
     if _is_by_day(config, now) and not Setting.held_since() and Delivery.due_now(now, issues=True).exists():
         return "issues"
     return "confirmations" if Delivery.due_now(now, issues=False).exists() else ""
+
+
+def bounces(config: Config, now: datetime, mailbox: bool) -> str:
+    """"mailbox", "posts" (only what providers have posted, as without `mailbox`) or ""."""
+    if mailbox and config.bounces.imap:
+        read = Setting.read(MAILBOX_READ)
+        if read is None or not timedelta(0) <= now - datetime.fromisoformat(read) < _LOOK:
+            return "mailbox"
+    return "posts" if Hook.select().exists() else ""
 
 
 def closes(config: Config, now: datetime) -> datetime:

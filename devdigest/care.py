@@ -8,7 +8,11 @@ from devdigest.counts import Event
 from devdigest.days import local_day
 from devdigest.memory import Run
 from devdigest.readers import STILL_MAILED, Confirmation
+from devdigest.reports import Bounce, Hook
 from devdigest.table import db
+
+_BOUNCES_FOR = timedelta(days=90)       # three times what points remember: the owner may want to know why
+_POSTS_FOR = timedelta(days=3)          # by then a provider is not going to prove it any more
 
 
 def care(config: Config, now: datetime) -> Run:
@@ -21,6 +25,8 @@ def care(config: Config, now: datetime) -> Run:
     suppressions.forget_askings(now)
     Confirmation.delete().where(Confirmation.expires <= now).execute()
     subscribers.forget_moves()
+    Bounce.forget(before=now - _BOUNCES_FOR)
+    Hook.forget(before=now - _POSTS_FOR)
     clicks.fold(today)
     counted = local_day(before.started, zone) + timedelta(days=1) if before else None
     _count_mails(since=counted - STILL_MAILED if counted else date.min)

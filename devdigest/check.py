@@ -9,15 +9,17 @@ from urllib.parse import urlsplit
 
 from peewee import DatabaseError
 
-from devdigest import clock
-from devdigest.config import LOOPBACK, Config
+from devdigest import clock, credentials
+from devdigest.config import LOOPBACK, Bounces, Config, ConfigError
 from devdigest.database import VERSION
 from devdigest.days import at, local_day
 from devdigest.fetching import Fetching
-from devdigest.memory import Run, Setting
+from devdigest.imap import Mailbox, MailboxError
+from devdigest.memory import HOLD_REASON, Run, Setting
 from devdigest.models import Blog, Issue
 from devdigest.readers import Subscriber
 from devdigest.replies import RelayError
+from devdigest.reports import Alarm
 from devdigest.smtp import Relay
 from devdigest.table import db
 
@@ -49,6 +51,7 @@ def findings(config: Config, path: Path | None, now: datetime, password: str) ->
     yield _clock(config, now)
     yield _sender(config)
     yield _relay(config, password)
+    yield _bounces(config)
     yield _site(config)
     yield _blogs()
     yield _collected(now)
@@ -120,6 +123,35 @@ def _folder(folder: Path) -> Finding:
     return Finding("relay", RED, f"{folder} cannot be written", "check [mail] maildir")
 
 
+def _bounces(config: Config) -> Finding:
+    settings = config.bounces
+    if alarms := Alarm.open():
+        return Finding("bounces", RED, f"issue {alarms[0].issue.day}: {alarms[0].said}", "devdigest bounces")
+    if not settings.imap and not settings.webhook:
+        if config.mail.transport == "maildir":
+            return Finding("bounces", OK, "nothing comes back from a folder")
+        return Finding("bounces", WARN, "nobody reads what comes back: dead addresses are mailed for ever",
+                       "set [bounces] imap, or webhook")
+    try:
+        if settings.imap:
+            Mailbox(settings, credentials.imap_password(settings)).close()
+        if settings.webhook:
+            _webhook(settings)
+    except (MailboxError, ConfigError) as error:
+        return Finding("bounces", RED, str(error), "mend [bounces]; bounces wait meanwhile")
+    ways = (settings.imap and f"{settings.address} at {settings.imap}, logged in", settings.webhook)
+    return Finding("bounces", OK, ", ".join(filter(None, ways)))
+
+
+def _webhook(settings: Bounces) -> None:
+    """Raises ConfigError for a secret or a key that is missing."""
+    least = credentials.LEAST_SECRET
+    if len(credentials.webhook_secret(settings)) < least:
+        raise ConfigError(f"the webhook's secret has less than {least} characters, so no post is taken")
+    if not credentials.webhook_key(settings):
+        raise ConfigError(f"the key of {settings.webhook} is missing, so none of its posts is believed")
+
+
 def _site(config: Config) -> Finding:
     host = urlsplit(config.site.url).hostname
     if host in LOOPBACK:
@@ -165,4 +197,5 @@ def _hold() -> Finding:
     since = Setting.held_since()
     if since is None:
         return Finding("hold", OK, "not held")
-    return Finding("hold", WARN, f"since {since:%Y-%m-%d %H:%M} UTC", "devdigest resume")
+    why = f": {reason}" if (reason := Setting.read(HOLD_REASON)) else ""
+    return Finding("hold", WARN, f"since {since:%Y-%m-%d %H:%M} UTC{why}", "devdigest resume")

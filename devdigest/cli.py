@@ -16,7 +16,7 @@ from pathlib import Path
 
 import peewee
 
-from devdigest import __version__, config, database, heap
+from devdigest import __version__, config, credentials, database, heap
 from devdigest.config import ConfigError
 from devdigest.context import Context
 from devdigest.models import GROUPS
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _write_example(Path(args.config))
         path = config.find(args.config)
         settings = config.load(path)
-        password = config.smtp_password(settings.mail)
+        password = credentials.smtp_password(settings.mail)
         _log_to_stderr(args.command)
         database.open(settings.database.path)
         # a sub-command's module is loaded when it runs: all of them take half a second and 20 MB on a Pi
@@ -110,6 +110,12 @@ def _parser() -> argparse.ArgumentParser:
     _steps(verbs)
     _verb(verbs, "worker", "commands:worker_command", "the service that does all this by itself")
     _verb(verbs, "web", "web_command:web_command", "the service that shows the pages")
+    verb = _verb(verbs, "bounces", "bounce_commands:bounces_command", "read what came back, now", json=True)
+    choice = verb.add_mutually_exclusive_group()
+    choice.add_argument("--list", action="store_true", help="the last ones, and what followed from each")
+    choice.add_argument("--believe", action="store_true",
+                        help="an issue of which too much came back: it is true, suppress those readers")
+    choice.add_argument("--ignore", action="store_true", help="it is not: forget it")
     _verb(verbs, "status", "state_commands:status_command", "how it stands now", json=True)
     verb = _verb(verbs, "stats", "stats_command:stats_command", "the numbers of the last days", json=True)
     verb.add_argument("--days", type=int, choices=(7, 30, 90, 365), default=30, help="how many; else 30")

@@ -1,21 +1,19 @@
 """Settings: frozen dataclasses read from TOML, or a ConfigError that names every fault at once.
 
-The dataclasses are the schema, `config.example.toml` their documentation. The relay's password is never here.
+The dataclasses are the schema, `config.example.toml` their documentation. Passwords are credentials'.
 """
 import os
-import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import time as local_time
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from devdigest import days
-from devdigest.urls import http_url
+from devdigest.rules import RULES
 
 SYSTEM_PATH = Path("/etc/devdigest/config.toml")
 EXAMPLE = Path(__file__).with_name("config.example.toml")
@@ -90,6 +88,25 @@ class Mail:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bounces:
+    address: str = ""
+    verp: bool = False
+    imap: str = ""
+    port: int = 993
+    user: str = ""
+    password_file: str = ""
+    ca_file: str = ""
+    webhook: str = ""
+    secret_file: str = ""
+    key_file: str = ""
+
+    def sender(self, token: str) -> str:
+        """The envelope sender of the mail with this token, so that its bounces name it (VERP)."""
+        local, _, domain = self.address.rpartition("@")
+        return f"{local}+{token}@{domain}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Web:
     listen: str = "127.0.0.1:8080"
     threads: int = 4
@@ -107,6 +124,7 @@ class Config:
     collect: Collect = Collect()
     digest: Digest = Digest()
     mail: Mail = Mail()
+    bounces: Bounces = Bounces()
     web: Web = Web()
     database: Database = Database()
 
@@ -116,69 +134,7 @@ class Config:
         return Path(self.database.path).parent
 
 
-# What a value must be beyond its type: section, key, test, words for the fault.
-_ADDRESS = re.compile(r"[^@\s<>\"\x00-\x1f]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        return bool(ZoneInfo(name))
-    except (ValueError, OSError, KeyError):     # ZoneInfoNotFoundError is a KeyError
-        return False
-
-
-def _is_clock(text: str) -> bool:
-    try:
-        days.clock(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_address(text: str) -> bool:
-    return bool(_ADDRESS.fullmatch(text)) and text.isascii() and text.isprintable() and len(text) <= 254
-
-
-def _is_listen(text: str) -> bool:
-    host, colon, port = text.rpartition(":")
-    return bool(host and colon and port.isdecimal() and 0 <= int(port) <= 65535)
-
-
-Rule = tuple[str, str, Callable[[Any], bool], str]
-_RULES: tuple[Rule, ...] = (
-    ("site", "name", lambda v: v.strip() == v != "" and v.isprintable() and len(v) <= 60,
-     "a name on one line"),
-    ("site", "url", lambda v: http_url(v) == v and not urlsplit(v).path and len(v) <= 200,
-     "an http(s) URL of a host, without a path"),
-    ("site", "zone", _is_zone, "a time zone such as Asia/Seoul"),
-    ("site", "language", lambda v: v in ("ko", "en"), "ko or en"),
-    ("site", "owner", lambda v: v == "" or _is_address(v), "an e-mail address"),
-    ("site", "postal_address", lambda v: v.isprintable() and len(v) <= 200, "an address on one line"),
-    ("site", "clock", lambda v: v in ("check", "trust"), "check or trust"),
-    ("collect", "times", lambda v: bool(v) and all(map(_is_clock, v)), "local times, each HH:MM"),
-    ("collect", "retry_until", _is_clock, "a local time, HH:MM"),
-    ("collect", "total_seconds", lambda v: 1 <= v <= 300, "1 to 300 seconds"),
-    ("collect", "max_bytes", lambda v: 10_000 <= v <= 50_000_000, "10,000 to 50,000,000 bytes"),
-    ("collect", "connections", lambda v: 1 <= v <= 64, "1 to 64"),
-    ("collect", "per_operator", lambda v: 1 <= v <= 16, "1 to 16"),
-    ("collect", "gap", lambda v: 0 <= v <= 60, "0 to 60 seconds"),
-    ("digest", "time", _is_clock, "a local time, HH:MM"),
-    ("digest", "latest", _is_clock, "a local time, HH:MM"),
-    ("digest", "late_days", lambda v: 1 <= v <= 365, "1 to 365 days"),
-    ("digest", "most_per_blog", lambda v: 1 <= v <= 100, "1 to 100"),
-    ("mail", "transport", lambda v: v in ("maildir", "smtp"), "maildir or smtp"),
-    ("mail", "maildir", bool, "a folder"),
-    ("mail", "from", _is_address, "an e-mail address"),
-    ("mail", "port", lambda v: 1 <= v <= 65535, "1 to 65535"),
-    ("mail", "security", lambda v: v in ("tls", "starttls", "none"), "tls, starttls or none"),
-    ("mail", "connections", lambda v: 1 <= v <= 50, "1 to 50"),
-    ("mail", "window", lambda v: 1 <= v <= 32, "1 to 32"),
-    ("mail", "timeout", lambda v: 1 <= v <= 600, "1 to 600 seconds"),
-    ("web", "listen", _is_listen, "HOST:PORT"),
-    ("web", "threads", lambda v: 1 <= v <= 64, "1 to 64"),
-    ("web", "proxy", lambda v: v in ("", "127.0.0.1"), "127.0.0.1, or nothing"),
-    ("database", "path", bool, "a file"),
-)
+_VERP_LOCAL_PART = 24       # of the 64 octets that RFC 5321, 4.5.3.1.1 allows
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -220,24 +176,6 @@ def load(path: Path | None) -> Config:
     return config
 
 
-def smtp_password(mail: Mail, environ: Mapping[str, str] = os.environ) -> str:
-    """The relay's password: systemd credential `smtp_password`, mail.password_file, $DEVDIGEST_SMTP_PASSWORD.
-
-    "" where there is none. Raises ConfigError for a file that cannot be read.
-    """
-    credentials = environ.get("CREDENTIALS_DIRECTORY")
-    candidates = [Path(credentials) / "smtp_password"] if credentials else []
-    if mail.password_file:
-        candidates.append(Path(mail.password_file))
-    for path in candidates:
-        try:
-            if path.exists() or path == Path(mail.password_file):
-                return path.read_text(encoding="utf-8").rstrip("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: the relay's password cannot be read: {error}") from error
-    return environ.get("DEVDIGEST_SMTP_PASSWORD", "")
-
-
 def _section(kind: type, name: str, table: Any, faults: list[str]) -> Any:
     if not isinstance(table, dict):
         faults.append(f"[{name}]: expected a section, got {table!r}")
@@ -265,7 +203,7 @@ def _fault(section: str, key: str, hint: Any, value: Any) -> str | None:
         wanted = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}[hint]
     if not fits:
         return f"expected {wanted}, got {value!r}"
-    for rule_section, rule_key, test, words in _RULES:
+    for rule_section, rule_key, test, words in RULES:
         if (rule_section, rule_key) == (section, key) and not test(value):
             return f"expected {words}, got {value!r}"
     return None
@@ -284,4 +222,18 @@ def _contradictions(config: Config) -> list[str]:
     if mail.security == "none" and mail.transport == "smtp" and mail.host not in LOOPBACK:
         faults.append(f"[mail] security: expected tls or starttls, got 'none'; without encryption only a "
                       f"relay on this machine is spoken to, and host = {mail.host!r}")
+    return faults + _blind_spots(config.bounces)
+
+
+def _blind_spots(bounces: Bounces) -> list[str]:
+    faults = []
+    if bounces.imap and not bounces.address:
+        faults.append("[bounces] address: expected that of the mailbox, as imap is set, got ''")
+    if bounces.imap and not bounces.user:
+        faults.append("[bounces] user: expected the mailbox's login, as imap is set, got ''")
+    if bounces.verp and not bounces.imap:
+        faults.append("[bounces] imap: expected the mailbox that bounces come to, as verp = true, got ''")
+    if bounces.verp and len(bounces.address.partition("@")[0]) > _VERP_LOCAL_PART:
+        faults.append(f"[bounces] address: expected at most {_VERP_LOCAL_PART} characters before the @, as "
+                      f"verp = true adds + and a token, got {bounces.address!r}")
     return faults

@@ -13,11 +13,13 @@ from devdigest.fetching import Fetching
 from devdigest.memory import LINK_KEY, Operator, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
+from devdigest.reports import Alarm, Bounce, Hook
 from devdigest.table import db
 from devdigest.upgrades import UPGRADES
 
 TABLES = (Setting, Run, Operator, Blog, Fetching, Post, Issue, IssuePost,
-          Subscriber, Consent, Confirmation, Suppression, Delivery, Event, Opened, Click, Attempt)
+          Subscriber, Consent, Confirmation, Suppression, Delivery, Event, Opened, Click, Attempt,
+          Hook, Bounce, Alarm)
 
 VERSION = 1 + len(UPGRADES)
 

@@ -56,8 +56,9 @@ class Draft:
     def list_lines(self) -> list[str]:
         site, token = self.config.site, self.places.token
         ways = [f"<{site.url}/u/{token}>"]
-        if site.owner:
-            ways.append(f"<mailto:{quote(site.owner, safe='@')}?subject=unsubscribe%20{token}>")
+        # to a mailbox that we read ourselves, where there is one
+        if to := self.config.bounces.address or site.owner:
+            ways.append(f"<mailto:{quote(to, safe='@')}?subject=unsubscribe%20{token}>")
         lines = [f"List-Id: {phrase(site.name)}\r\n <daily.{self.config.mail.domain}>",        # RFC 2919
                  "List-Unsubscribe: " + ",\r\n ".join(ways),                        # RFC 2369
                  "Precedence: bulk"]                                                # for older responders

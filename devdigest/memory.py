@@ -10,6 +10,9 @@ from devdigest.columns import UtcField
 from devdigest.table import ZERO, Table
 
 HOLD, LAST_SEEN, LINK_KEY = "hold", "last seen", "link key"       # settings
+HOLD_REASON = "hold reason"                 # where the appliance holds itself
+# The bounce mailbox: when it was looked into last, how far, and what was wrong with that; "" for nothing.
+MAILBOX_READ, MAILBOX_PLACE, MAILBOX_FAULT = "mailbox read", "mailbox place", "mailbox fault"
 
 
 class Setting(Table):
@@ -45,12 +48,21 @@ class Setting(Table):
         since = cls.read(HOLD)
         return datetime.fromisoformat(since) if since else None
 
+    @classmethod
+    def hold(cls, now: datetime, reason: str) -> None:
+        """Holds all mail for a reason that the owner did not give. A hold that stands keeps its time."""
+        if cls.read(HOLD) is None:
+            cls.write(HOLD, now.isoformat())
+        cls.write(HOLD_REASON, reason)
+
 
 class Held(Exception):
-    """Nothing is published or mailed now, as the owner wishes; says since when and what ends it."""
+    """Nothing is published or mailed now; says since when, why unless by the owner's wish, and what ends it.
+    """
 
     def __init__(self, since: datetime) -> None:
-        super().__init__(f"held since {since:%Y-%m-%d %H:%M} UTC; `devdigest resume` goes on")
+        why = f" ({reason})" if (reason := Setting.read(HOLD_REASON)) else ""
+        super().__init__(f"held since {since:%Y-%m-%d %H:%M} UTC{why}; `devdigest resume` goes on")
 
 
 class Run(Table):

@@ -6,8 +6,9 @@ from typing import Any
 from devdigest import database, status, wear
 from devdigest.config import Config
 from devdigest.context import Context
-from devdigest.memory import HOLD, Setting
-from devdigest.terminal import counts, dump
+from devdigest.memory import HOLD, HOLD_REASON, Setting
+from devdigest.reports import Alarm
+from devdigest.terminal import complain, counts, dump
 
 
 def init(context: Context, args: Namespace) -> int:
@@ -24,8 +25,13 @@ def hold_command(context: Context, args: Namespace) -> int:
 
 
 def resume_command(context: Context, args: Namespace) -> int:
+    if doubts := Alarm.open():
+        complain(f"resume: of issue {doubts[0].issue.day} {doubts[0].said}; first say what to make of it: "
+                 f"`devdigest bounces --believe` or `--ignore`")
+        return 1
     was = Setting.held_since()
     Setting.clear(HOLD)
+    Setting.clear(HOLD_REASON)
     print("goes on: what waited is published and mailed at the next due time" if was else "was not held")
     return 0
 
@@ -48,6 +54,7 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
          if issue else "none yet"),
         ("mails", counts(facts["outbox"])),
         ("readers", counts(facts["subscribers"])),
+        ("bounces", _bounces_line(facts["bounces"])),
         ("next issue", _local(config, facts["next_issue"])),
     ]
     written = [f"{wear.in_words(count)} {day}" for day, count in facts["written"].items()
@@ -55,12 +62,23 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
     if written:
         rows.insert(1, ("card", f"written by collecting: {', '.join(written)}"))
     if facts["held_since"]:
-        rows.insert(0, ("HELD", f"since {_local(config, facts['held_since'])}; `devdigest resume` goes on"))
+        why = facts["held_because"] and f" ({facts['held_because']})"
+        rows.insert(0, ("HELD", f"since {_local(config, facts['held_since'])}{why}; "
+                                f"`devdigest resume` goes on"))
     if facts["confirmations_waiting"]:
         rows.append(("confirm", f"{facts['confirmations_waiting']} mails wait; `devdigest deliver`"))
     rows += [("held posts", f"{count} of {feed}; `devdigest blogs release {feed}`")
              for feed, count in facts["held_posts"].items()]
     return "\n".join(f"{name:<11} {text}" for name, text in rows)
+
+
+def _bounces_line(facts: dict[str, Any]) -> str:
+    told = f"{counts(facts['reports'])} in 30 days"
+    if facts["suppressed"]:
+        told += f"; suppressed: {counts(facts['suppressed'])}"
+    if facts["posts_waiting"]:
+        told += f"; {facts['posts_waiting']:,} posts wait"
+    return f"{told}; MAILBOX: {facts['mailbox_fault']}" if facts["mailbox_fault"] else told
 
 
 def _local(config: Config, text: str) -> str:

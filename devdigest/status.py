@@ -7,9 +7,12 @@ from peewee import fn
 from devdigest.config import Config
 from devdigest.days import at, local_day, midnight
 from devdigest.fetching import Fetching
-from devdigest.memory import Run, Setting
+from devdigest.memory import HOLD_REASON, MAILBOX_FAULT, MAILBOX_READ, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
-from devdigest.readers import Delivery, Subscriber
+from devdigest.readers import Delivery, Subscriber, Suppression
+from devdigest.reports import Alarm, Bounce, Hook
+
+_LATELY = timedelta(days=30)
 
 
 def facts(config: Config, now: datetime) -> dict[str, Any]:
@@ -19,6 +22,7 @@ def facts(config: Config, now: datetime) -> dict[str, Any]:
     return {
         "now": now.isoformat(timespec="seconds"),
         "held_since": held and held.isoformat(timespec="seconds"),
+        "held_because": Setting.read(HOLD_REASON) or "",
         "collect": _run("collect"),
         "written": _written(config, now),
         "blogs": _counts(Blog, Blog.state) | {"failing": Fetching.failing().count()},
@@ -29,11 +33,24 @@ def facts(config: Config, now: datetime) -> dict[str, Any]:
         "subscribers": _counts(Subscriber, Subscriber.state),
         "outbox": _outbox(issue) if issue else {},
         "confirmations_waiting": Delivery.due_now(now, issues=False).count(),
+        "bounces": _bounces(config, now),
     }
 
 
+def _bounces(config: Config, now: datetime) -> dict[str, Any]:
+    """What came back in the last 30 days, by kind; everyone who gets no mail for it; what waits."""
+    since = local_day(now - _LATELY, config.site.timezone)
+    return {"reports": Bounce.since(since),
+            "suppressed": _counts(Suppression, Suppression.reason,
+                                  Suppression.reason.in_(("bounce", "complaint"))),
+            "mailbox_read": Setting.read(MAILBOX_READ), "mailbox_fault": Setting.read(MAILBOX_FAULT) or "",
+            "posts_waiting": Hook.select().count(),
+            "in_doubt": [{"kind": alarm.issue.kind, "day": alarm.issue.day.isoformat(), "said": alarm.said}
+                         for alarm in Alarm.open()]}
+
+
 def _counts(table: Any, column: Any, *where: Any) -> dict[str, int]:
-    query = table.select(column, fn.COUNT(table.id)).group_by(column).order_by(column)
+    query = table.select(column, fn.COUNT(column)).group_by(column).order_by(column)
     return dict((query.where(*where) if where else query).tuples())
 
 

@@ -75,4 +75,30 @@ _TO_5 = (       # what every collect writes apart from what only the owner chang
     "ALTER TABLE run ADD COLUMN written INTEGER",
 )
 
-UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4, _TO_5)
+_TO_6 = (       # what comes back: posts of providers, reports of each reader's mails, alarms of issues
+    """CREATE TABLE "hook" ("id" INTEGER NOT NULL PRIMARY KEY, "digest" TEXT NOT NULL,
+        "provider" TEXT NOT NULL, "received" TEXT NOT NULL, "headers" TEXT NOT NULL, "body" BLOB NOT NULL,
+        "size" INTEGER NOT NULL)""",
+    """CREATE UNIQUE INDEX "hook_digest" ON "hook" ("digest")""",
+    """CREATE INDEX "hook_size" ON "hook" ("size")""",
+    """CREATE TABLE "bounce" ("id" INTEGER NOT NULL PRIMARY KEY, "subscriber_id" INTEGER NOT NULL,
+        "address" TEXT NOT NULL, "delivery_id" INTEGER, "issue_id" INTEGER, "at" TEXT NOT NULL,
+        "day" TEXT NOT NULL, "kind" TEXT NOT NULL, "reason" TEXT NOT NULL, "status" TEXT NOT NULL,
+        "said" TEXT NOT NULL, "source" TEXT NOT NULL, "proven" INTEGER NOT NULL, "permanent" INTEGER NOT NULL,
+        "event" TEXT NOT NULL, "followed" TEXT NOT NULL CHECK (followed IN ('', 'suppressed', 'in doubt',
+        'ignored')),
+        FOREIGN KEY ("subscriber_id") REFERENCES "subscriber" ("id") ON DELETE CASCADE,
+        FOREIGN KEY ("delivery_id") REFERENCES "delivery" ("id") ON DELETE SET NULL,
+        FOREIGN KEY ("issue_id") REFERENCES "issue" ("id"))""",
+    """CREATE INDEX "bounce_subscriber_id" ON "bounce" ("subscriber_id")""",
+    """CREATE INDEX "bounce_address" ON "bounce" ("address")""",
+    """CREATE INDEX "bounce_delivery_id" ON "bounce" ("delivery_id")""",
+    """CREATE INDEX "bounce_issue_id" ON "bounce" ("issue_id")""",
+    """CREATE INDEX "bounce_at" ON "bounce" ("at")""",
+    """CREATE UNIQUE INDEX "bounce_once" ON "bounce" ("source", "event", "address") WHERE "event" != ''""",
+    """CREATE TABLE "alarm" ("issue_id" INTEGER NOT NULL PRIMARY KEY, "since" TEXT NOT NULL,
+        "said" TEXT NOT NULL, "decided" TEXT NOT NULL CHECK (decided IN ('', 'believed', 'ignored')),
+        FOREIGN KEY ("issue_id") REFERENCES "issue" ("id"))""",
+)
+
+UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4, _TO_5, _TO_6)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import schedule
 
-from devdigest import agenda
+from devdigest import agenda, credentials
+from devdigest.bounces import bounces
 from devdigest.care import care
 from devdigest.collect import collect
 from devdigest.config import Config
@@ -37,11 +38,13 @@ class Worker:
         self._threads: dict[str, threading.Thread] = {}
         self._failures: dict[str, tuple[int, float]] = {}       # how many in a row, and until when to wait
         self._doubt, self._asking = "", threading.Lock()
-        self._locked_out_until = 0.0        # a restart, as after a change of the password, tries at once
+        # where a login was refused; a restart, as after a change of the password, tries at once
+        self._locked_out_until = 0.0
+        self._mailbox_shut_until = 0.0
 
     def run(self) -> None:
         jobs: dict[str, Job] = {"collect": self._collect, "publish": self._publish, "deliver": self._deliver,
-                                "care": self._care}
+                                "bounces": self._bounces, "care": self._care}
         scheduler = schedule.Scheduler()
         for name, job in jobs.items():
             scheduler.every(_TICK).seconds.do(self._start, name, job)
@@ -80,7 +83,7 @@ class Worker:
             self._failures[name] = count, time.monotonic() + _BACK_OFF[min(count, len(_BACK_OFF)) - 1]
 
     def _clock_is_trusted(self) -> bool:
-        with self._asking:          # four jobs ask at once; it is said once
+        with self._asking:          # all jobs ask at once; it is said once
             doubt = clock_doubt(self._config, datetime.now(UTC))
             if bool(doubt) != bool(self._doubt):
                 log.warning("waiting: %s", doubt) if doubt else log.info("the clock is right again")
@@ -107,6 +110,17 @@ class Worker:
         if summary.locked_out:
             self._locked_out_until = time.monotonic() + _LOCKED_OUT
         return not summary.fault
+
+    def _bounces(self, now: datetime) -> bool:
+        settings = self._config.bounces
+        kind = agenda.bounces(self._config, now, mailbox=time.monotonic() >= self._mailbox_shut_until)
+        if not kind:
+            return True
+        summary = bounces(self._config, now, credentials.imap_password(settings),
+                          credentials.webhook_key(settings), self._stop, mailbox=kind == "mailbox")
+        if summary.locked_out:
+            self._mailbox_shut_until = time.monotonic() + _LOCKED_OUT
+        return not summary.faults
 
     def _care(self, now: datetime) -> bool:
         if agenda.care(self._config, now):

@@ -103,6 +103,7 @@ def test_a_download_holds_all_that_is_kept(ada: Subscriber) -> None:
                    "attempts": 1, "reply": "550 5.1.1 no such user"},
                   {"purpose": "account", "day": None, "state": "queued", "created": at, "changed": at,
                    "attempts": 0, "reply": ""}],
+        "bounces": [],
         "links": [{"purpose": "account", "expires": "2026-11-21T01:00:00+00:00"}],
         "requests": [{"asked": at, "mailed": True}]}
 

@@ -12,6 +12,7 @@ from devdigest.config import Config
 from devdigest.counts import Click, Event, Opened
 from devdigest.memory import Run, Setting
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber
+from devdigest.reports import Bounce, Hook
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -127,3 +128,14 @@ def test_a_second_time_finds_nothing_to_do(config: Config, now: datetime) -> Non
     care(config, now)
     assert care(config, now + MINUTE).said == "0 unconfirmed requests erased"
     assert Run.last("care").started == now + MINUTE
+
+
+def test_what_came_back_is_forgotten_after_90_days_and_posts_that_nobody_can_judge_after_three(
+        config: Config, now: datetime, ada: Subscriber) -> None:
+    Bounce.create(subscriber=ada, address="a", at=now, day=now.date(), kind="hard", reason="", source="mail",
+                  proven=True)
+    Hook.keep("ses", "{}", b"{}", now)
+    for later, bounces, hooks in ((3 * DAY, 1, 1), (3 * DAY + MINUTE, 1, 0), (90 * DAY, 1, 0),
+                                  (90 * DAY + MINUTE, 0, 0)):
+        care(config, now + later)
+        assert (Bounce.select().count(), Hook.select().count()) == (bounces, hooks)

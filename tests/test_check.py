@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 from conftest import NOW, a_blog
+from mailboxes import ScriptedMailbox
 from relay import FakeRelay, ScriptedRelay, free_port, settings
 
 from devdigest import RELEASED, check
 from devdigest.check import OK, RED, WARN, Finding
-from devdigest.config import Config
+from devdigest.config import Bounces, Config
 from devdigest.memory import HOLD, LAST_SEEN, Run, Setting
 from devdigest.models import Issue
 from devdigest.readers import Subscriber
+from devdigest.reports import Alarm
 from devdigest.table import db
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -29,6 +31,14 @@ def state(config: Config, name: str, now=NOW) -> str:
     return found(config, name, now).state
 
 
+def a_webhook(config: Config, folder: Path, **files: str) -> Config:
+    """With Mailgun's posts taken, and these files."""
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return replace(config, bounces=Bounces(webhook="mailgun", **{
+        f"{name}_file": str(folder / name) for name in files}))
+
+
 def by_smtp(config: Config, sender: str) -> Config:
     return replace(config, mail=replace(config.mail, transport="smtp", host="127.0.0.1", port=free_port(),
                                         security="none", sender=sender))
@@ -39,8 +49,9 @@ def test_an_installation_that_works_has_nothing_red(by_relay: Config, ada: Subsc
     Run.create(job="collect", started=NOW, finished=NOW, said="1 blogs, 1 reached")
     findings = list(check.findings(by_relay, Path("config.toml"), NOW, ""))
     assert [finding.name for finding in findings] == [
-        "config", "disk", "database", "clock", "sender", "relay", "site", "blogs", "collect", "issue", "hold"]
-    assert [finding.name for finding in findings if finding.state != OK] == ["clock", "site"]
+        "config", "disk", "database", "clock", "sender", "relay", "bounces", "site", "blogs", "collect",
+        "issue", "hold"]
+    assert [finding.name for finding in findings if finding.state != OK] == ["clock", "bounces", "site"]
 
 
 def test_whatever_is_wrong_has_a_cure_and_what_is_right_has_none(config: Config) -> None:
@@ -161,3 +172,39 @@ def test_checking_changes_nothing(config: Config) -> None:
     before = list(db.connection().iterdump())
     list(check.findings(by_smtp(config, "digest@example.org"), None, NOW, ""))
     assert list(db.connection().iterdump()) == before
+
+
+# what comes back
+
+def test_the_bounce_mailbox_is_logged_in_to(config: Config, tmp_path: Path,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEVDIGEST_IMAP_PASSWORD", "secret")
+    with ScriptedMailbox(tmp_path, {}) as server:
+        with_mailbox = replace(config, bounces=server.settings)
+        assert found(with_mailbox, "bounces") == Finding(
+            "bounces", OK, "bounces@example.org at 127.0.0.1, logged in")
+        assert 'LOGIN user "secret"' in server.commands
+    assert "refused" in found(with_mailbox, "bounces").fact
+
+
+@pytest.mark.parametrize(("files", "words"), [
+    ({}, "secret has less than 16 characters"),
+    ({"secret": "short"}, "secret has less than 16 characters"),
+    ({"secret": "a-long-and-random-word"}, "the key of mailgun is missing"),
+    ({"secret": "a-long-and-random-word", "key": "key-1"}, "")])
+def test_a_webhook_needs_a_secret_and_a_key(config: Config, tmp_path: Path, files: dict[str, str],
+                                            words: str) -> None:
+    finding = found(a_webhook(config, tmp_path, **files), "bounces")
+    assert finding.state == (RED if words else OK)
+    assert words in finding.fact
+
+
+def test_an_issue_in_doubt_is_red_until_it_is_decided(config: Config) -> None:
+    issue = Issue.create(day=NOW.date(), state="published", created=NOW)
+    Alarm.create(issue=issue, since=NOW, said="60 of 100 mails bounced")
+    Setting.hold(NOW, "60 of 100 mails bounced")
+    assert found(config, "bounces") == Finding(
+        "bounces", RED, "issue 2026-11-21: 60 of 100 mails bounced", "devdigest bounces")
+    assert "60 of 100 mails bounced" in found(config, "hold").fact
+    Alarm.update(decided="ignored").execute()
+    assert state(config, "bounces") == OK

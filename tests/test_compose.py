@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devdigest.compose import issue, preview_html, subject
-from devdigest.config import Config, Digest, Mail, Site
+from devdigest.config import Bounces, Config, Digest, Mail, Site
 from devdigest.edition import Edition, Item
 from devdigest.letter import seven_bit
 from devdigest.notices import confirmation
@@ -92,6 +92,13 @@ def raw_header(mail: bytes, name: str) -> bytes:
 ])
 def test_the_mail_of_an_issue_has_the_headers_that_mailbox_providers_ask_for(name, value):
     assert parsed(sent(an_edition(an_item()))).get_all(name) == [value]
+
+
+def test_wishes_to_leave_go_to_the_mailbox_that_is_read_where_there_is_one():
+    bounces = Bounces(address="bounces@example.org")
+    mail = sent(an_edition(an_item()), config=replace(CONFIG, bounces=bounces))
+    assert f"<mailto:bounces@example.org?subject=unsubscribe%20{TOKEN}>".encode() in raw_header(
+        mail, "List-Unsubscribe")
 
 
 def test_list_unsubscribe_survives_a_host_name_of_sixty_characters():

@@ -1,12 +1,15 @@
 """Settings: what a file may say, and that every fault of it is told at once."""
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
 
-from devdigest.config import EXAMPLE, Config, ConfigError, Mail, find, load, smtp_password
+from devdigest import tokens
+from devdigest.config import EXAMPLE, Bounces, Config, ConfigError, Mail, find, load
+from devdigest.credentials import imap_password, smtp_password, webhook_key, webhook_secret
 
 
 def faults_of(folder: Path, text: str) -> list[str]:
@@ -96,6 +99,9 @@ def test_every_fault_of_a_file_is_told_at_once_with_section_key_and_value(tmp_pa
     ("mail", "window = 0"),
     ("mail", "window = 33"),
     ("mail", 'transport = "pigeon"'),
+    ("bounces", 'address = "bounces"'),
+    ("bounces", 'webhook = "pigeon"'),
+    ("bounces", "port = 0"),
     ("web", 'listen = "8080"'),
     ("web", 'listen = "127.0.0.1:http"'),
     ("database", 'path = ""'),
@@ -121,6 +127,26 @@ def test_the_day_must_end_after_the_issue(tmp_path: Path, latest: str) -> None:
 def test_one_collect_must_come_before_the_issue(tmp_path: Path, text: str) -> None:
     [fault] = faults_of(tmp_path, text)
     assert fault.startswith("[collect] times: expected one before [digest] time = ")
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ('imap = "imap.example.org"\nuser = "b"',
+     "address: expected that of the mailbox, as imap is set, got ''"),
+    ('imap = "imap.example.org"\naddress = "b@example.org"',
+     "user: expected the mailbox's login, as imap is set, got ''"),
+    ('verp = true\naddress = "b@example.org"',
+     "imap: expected the mailbox that bounces come to, as verp = true, got ''"),
+    (f'verp = true\naddress = "{"b" * 25}@example.org"\nimap = "imap.example.org"\nuser = "b"',
+     f"address: expected at most 24 characters before the @, as verp = true adds + and a token, "
+     f"got '{'b' * 25}@example.org'")])
+def test_a_bounce_mailbox_needs_all_that_it_is_reached_by(tmp_path: Path, text: str, fault: str) -> None:
+    assert faults_of(tmp_path, f"[bounces]\n{text}\n") == [f"[bounces] {fault}"]
+
+
+def test_the_longest_envelope_sender_still_fits_an_envelope() -> None:
+    bounces = Bounces(address=f"{'b' * 24}@example.org")
+    sender = bounces.sender(tokens.sign(tokens.new_key(), "delivery", 10**18 - 1))
+    assert len(sender.partition("@")[0]) == 64          # RFC 5321, 4.5.3.1.1
 
 
 def test_a_relay_needs_a_name(tmp_path: Path) -> None:
@@ -192,5 +218,20 @@ def test_a_password_file_that_cannot_be_read_is_a_fault(tmp_path: Path, content:
     file = tmp_path / "password"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(ConfigError, match=f"{file}: the relay's password cannot be read"):
+    with pytest.raises(ConfigError, match=f"{file}: smtp_password cannot be read"):
         smtp_password(Mail(password_file=str(file)), {"DEVDIGEST_SMTP_PASSWORD": "from environment"})
+
+
+@pytest.mark.parametrize(("read", "name", "key"), [
+    (imap_password, "imap_password", "password_file"), (webhook_secret, "webhook_secret", "secret_file"),
+    (webhook_key, "webhook_key", "key_file")])
+def test_the_secrets_of_what_comes_back_come_from_the_same_places(tmp_path: Path, read: Callable, name: str,
+                                                                  key: str) -> None:
+    (tmp_path / "file").write_text("from file\n")
+    environ = {f"DEVDIGEST_{name.upper()}": "from environment"}
+    assert read(Bounces(), {}) == ""
+    assert read(Bounces(), environ) == "from environment"
+    assert read(Bounces(**{key: str(tmp_path / "file")}), environ) == "from file"
+    (tmp_path / name).write_text("from credential")
+    assert read(Bounces(**{key: str(tmp_path / "file")}),
+                environ | {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == "from credential"

@@ -9,7 +9,8 @@ from devdigest import status
 from devdigest.config import Config
 from devdigest.memory import HOLD, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
-from devdigest.readers import Delivery, Subscriber
+from devdigest.readers import Delivery, Subscriber, Suppression
+from devdigest.reports import Bounce
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -138,3 +139,19 @@ def test_all_of_it_can_be_written_as_json(config: Config, ada: Subscriber) -> No
     Setting.write(HOLD, NOW.isoformat())
     facts = status.facts(config, NOW)
     assert json.loads(json.dumps(facts)) == facts
+
+
+def test_what_came_back_in_thirty_days_is_told_by_kind(config: Config, ada: Subscriber) -> None:
+    for back, kind in ((0, "hard"), (29, "soft"), (30, "soft"), (31, "hard")):
+        at = NOW - timedelta(days=back)
+        Bounce.create(subscriber=ada, address="a", at=at, day=at.date(), kind=kind, reason="", source="mail",
+                      proven=True)
+    for reason in ("bounce", "complaint", "erased"):
+        Suppression.create(address=reason, reason=reason, since=NOW)
+    facts = status.facts(config, NOW)["bounces"]
+    assert (facts["reports"], facts["suppressed"]) == ({"hard": 1, "soft": 2}, {"bounce": 1, "complaint": 1})
+
+
+def test_a_hold_of_its_own_is_told_with_the_reason(config: Config) -> None:
+    Setting.hold(NOW, "60 of 100 mails bounced")
+    assert status.facts(config, TEN)["held_because"] == "60 of 100 mails bounced"

@@ -16,15 +16,17 @@ from pathlib import Path
 import pytest
 from conftest import NOW, a_blog
 from feed_server import FeedServer
+from mailboxes import ScriptedMailbox
 from relay import STALL, ScriptedRelay
 
 from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.doubt import clock_doubt
-from devdigest.memory import HOLD, LAST_SEEN, Run, Setting
+from devdigest.memory import HOLD, LAST_SEEN, MAILBOX_FAULT, MAILBOX_READ, Run, Setting
 from devdigest.models import Blog, Issue, Post
 from devdigest.publish import publish
 from devdigest.readers import Delivery, Subscriber
+from devdigest.reports import Hook
 from devdigest.worker import Worker, collect_if_due
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -233,3 +235,15 @@ def test_sigterm_ends_it_soon_though_a_feed_hangs_and_the_relay_says_nothing(
     assert log.splitlines()[-1] == "worker stopped"
     assert "Traceback" not in log
     assert Delivery.get().state == "sending"        # whether the relay has it is not known
+
+
+def test_what_a_provider_posts_and_what_is_in_the_mailbox_is_read(noon: Config, ada: Subscriber,
+                                                                  tmp_path: Path) -> None:
+    Hook.keep("postmark", "{}", b"{}", datetime.now(UTC))
+    with ScriptedMailbox(tmp_path, {"LOGIN": b"X NO [AUTHENTICATIONFAILED] wrong"}) as server:
+        with working(replace(noon, bounces=server.settings)):
+            until(lambda: not Hook.select().exists() and Setting.read(MAILBOX_READ))
+        assert "login refused" in Setting.read(MAILBOX_FAULT)
+        with working(replace(noon, bounces=server.settings)):
+            time.sleep(0.3)
+        assert len([command for command in server.commands if command.startswith("LOGIN")]) == 1

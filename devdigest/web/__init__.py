@@ -23,6 +23,7 @@ from devdigest.web import (
     blogs,
     clicks,
     feeds,
+    hooks,
     joining,
     machines,
     popular,
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[..., Any]
 
 _PAGES: tuple[Page, ...] = (
-    *account.PAGES, *archive.PAGES, *blogs.PAGES, *clicks.PAGES, *feeds.PAGES, *joining.PAGES,
+    *account.PAGES, *archive.PAGES, *blogs.PAGES, *clicks.PAGES, *feeds.PAGES, *hooks.PAGES, *joining.PAGES,
     *machines.PAGES, *popular.PAGES, *search.PAGES, *stats.PAGES, *subscription.PAGES,
 )
 
