@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from devdigest.config import Config
 from devdigest.days import at, clock, local_day, midnight
 from devdigest.fetching import Fetching
-from devdigest.memory import MAILBOX_READ, Operator, Run, Setting
+from devdigest.memory import ISSUES_WAIT, MAILBOX_READ, URGENT_WAIT, Operator, Run, Setting
 from devdigest.models import Blog, Issue
 from devdigest.readers import Delivery
 from devdigest.reports import Hook
@@ -131,8 +131,11 @@ def is_collected(config: Config, now: datetime) -> bool:
 
 def deliver(config: Config, now: datetime) -> str:
     """"issues", "confirmations" (they go at any hour, in hold too) or ""."""
-    if _is_by_day(config, now) and not Setting.held_since() and Delivery.due_now(now, issues=True).exists():
+    waits = Setting.held_since() or Setting.wait(ISSUES_WAIT, now)
+    if _is_by_day(config, now) and not waits and Delivery.due_now(now, issues=True).exists():
         return "issues"
+    if Setting.wait(URGENT_WAIT, now):
+        return ""
     return "confirmations" if Delivery.due_now(now, issues=False).exists() else ""
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from peewee import DatabaseError
 
-from devdigest import clock, credentials
+from devdigest import clock, credentials, plan
 from devdigest.config import LOOPBACK, Bounces, Config, ConfigError
 from devdigest.database import VERSION
 from devdigest.days import at, local_day
@@ -51,6 +51,7 @@ def findings(config: Config, path: Path | None, now: datetime, password: str) ->
     yield _clock(config, now)
     yield _sender(config)
     yield _relay(config, password)
+    yield _plan(config, now)
     yield _bounces(config)
     yield _site(config)
     yield _blogs()
@@ -114,6 +115,12 @@ def _relay(config: Config, password: str) -> Finding:
         return Finding("relay", RED, str(error), "mend [mail]; the outbox waits meanwhile")
     login = ", logged in" if mail.user else ""
     return Finding("relay", OK, f"{mail.host}:{mail.port} {mail.security}{login}")
+
+
+def _plan(config: Config, now: datetime) -> Finding:
+    if said := plan.outgrown(config, now):
+        return Finding("plan", WARN, said, "ask for a larger one; set [mail] per_day and per_second")
+    return Finding("plan", OK, f"carries {Subscriber.active():,} readers")
 
 
 def _folder(folder: Path) -> Finding:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
 
-from devdigest import days
+from devdigest import days, relays
 from devdigest.rules import RULES
 
 SYSTEM_PATH = Path("/etc/devdigest/config.toml")
@@ -69,6 +69,7 @@ class Digest:
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
+    preset: str = ""
     transport: str = "maildir"
     maildir: str = "var/mail"
     sender: str = field(default="devdigest@localhost.localdomain", metadata={"key": "from"})
@@ -80,7 +81,15 @@ class Mail:
     ca_file: str = ""
     connections: int = 4
     window: int = 1
+    per_second: float = 0.0                 # of these three 0 is no limit of ours
+    per_day: int = 0
+    per_connection: int = 0
     timeout: int = 30
+
+    @property
+    def relay(self) -> relays.Preset:
+        """What is known of the relay."""
+        return relays.known(self.preset)
 
     @property
     def domain(self) -> str:
@@ -166,6 +175,8 @@ def load(path: Path | None) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
     faults: list[str] = []
+    if isinstance(table.get("mail"), dict):
+        table["mail"] = relays.completed(table["mail"])
     sections = {name: _section(kind, name, table.pop(name, {}), faults)
                 for name, kind in get_type_hints(Config).items()}
     faults += [f"[{name}]: unknown section" for name in table]
@@ -218,7 +229,9 @@ def _contradictions(config: Config) -> list[str]:
         faults.append(f"[collect] times: expected one before [digest] time = {digest.time!r}, "
                       f"got {list(config.collect.times)!r}")
     if mail.transport == "smtp" and not mail.host:
-        faults.append("[mail] host: expected the relay's name, as transport = 'smtp', got ''")
+        wanted = mail.relay.lacks.get("host", "the relay's name")
+        because = f"preset = {mail.preset!r}" if mail.preset else "transport = 'smtp'"
+        faults.append(f"[mail] host: expected {wanted}, as {because}, got ''")
     if mail.security == "none" and mail.transport == "smtp" and mail.host not in LOOPBACK:
         faults.append(f"[mail] security: expected tls or starttls, got 'none'; without encryption only a "
                       f"relay on this machine is spoken to, and host = {mail.host!r}")

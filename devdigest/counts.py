@@ -41,6 +41,13 @@ class Event(Table):
         return mails
 
     @classmethod
+    def growth(cls, since: date) -> int:
+        """How many more readers there are than before that day."""
+        def count(name: str) -> int:
+            return cls.select(fn.SUM(cls.count)).where(cls.name == name, cls.day >= since).scalar() or 0
+        return count("confirmed") - count("cancelled")
+
+    @classmethod
     def put(cls, day: date, name: str, count: int) -> None:
         """The count of a day, whatever it was before."""
         cls.replace(day=day, name=name, count=count).execute()

@@ -11,7 +11,10 @@ from datetime import date
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import cached_property
 from hashlib import sha256
+
+from devdigest.wire import Stuffed
 
 # What a header carries as it is: an unquoted local part and a domain in ASCII (RFC 5322, 3.4.1), together as
 # long as RFC 5321, 4.5.3.1 allows. The longest once escaped has the longest local part.
@@ -43,18 +46,37 @@ class Letter:
     places: tuple[str, ...]
     since: Callable[[date | None], str]     # the words for the day on which someone signed up
 
-    def fill(self, *, to: str, delivery: int, token: str, since: date | None) -> bytes:
-        """The mail to one recipient, ready for SMTP. Raises ValueError for what must not stand in it."""
+    @cached_property
+    def _stuffed(self) -> tuple[bytes, ...]:
+        """The pieces with their dots doubled: once, not for each recipient."""
+        return tuple(piece.replace(b"\n.", b"\n..") for piece in self.pieces)
+
+    def ready(self, *, to: str, delivery: str, token: str, since: date | None) -> Stuffed:
+        """The same as fill(), its dots doubled already."""
+        pieces = self._stuffed
+        filled = self._filled(pieces, to, delivery, token, since)
+        for before, place in enumerate(range(1, len(filled), 2)):      # what follows a line's end
+            first = filled[place] or pieces[before + 1]
+            if pieces[before].endswith(b"\n") and first.startswith(b"."):
+                filled[place] = b"." + filled[place]
+        return Stuffed(b"".join(filled))
+
+    def fill(self, *, to: str, delivery: str, token: str, since: date | None) -> bytes:
+        """The mail to one recipient. Raises ValueError for what must not stand in it."""
+        return b"".join(self._filled(self.pieces, to, delivery, token, since))
+
+    def _filled(self, pieces: tuple[bytes, ...], to: str, delivery: str, token: str,
+                since: date | None) -> list[bytes]:
         if not _ADDRESS.fullmatch(to):
             raise ValueError("not an address that a header can carry")
-        if not _TOKEN.fullmatch(token):
+        if not (_TOKEN.fullmatch(token) and _TOKEN.fullmatch(delivery)):
             raise ValueError("not a token that a link can carry")
         values = {"address": to.encode(), "address_in_html": html.escape(to).encode(),
-                  "delivery": b"%d" % delivery, "token": token.encode(), "since": self.since(since).encode()}
+                  "delivery": delivery.encode(), "token": token.encode(), "since": self.since(since).encode()}
         filled = [b""] * (2 * len(self.places) + 1)
-        filled[::2] = self.pieces
+        filled[::2] = pieces
         filled[1::2] = [values[place] for place in self.places]
-        return b"".join(filled)
+        return filled
 
 
 def write(lines: Iterable[str], text: str, page: str, places: Places,

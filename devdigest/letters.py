@@ -1,4 +1,5 @@
 """A row of the outbox as a mail: to which address, in which words, with which link; or why no more."""
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from devdigest import compose, notices, subscribers, suppressions, tokens
@@ -7,8 +8,11 @@ from devdigest.days import local_day
 from devdigest.edition import edition
 from devdigest.letter import Letter
 from devdigest.models import Issue, IssuePost
-from devdigest.readers import Delivery, Subscriber
+from devdigest.readers import Delivery, Subscriber, Suppression
 from devdigest.subscribers import ACCOUNT, CONFIRM, LINK, MOVE
+from devdigest.wire import Stuffed
+
+DELIVERY = "delivery"       # purpose of the token that numbers a mail
 
 # Whose data are asked for may have left; only then and to confirm is a mail sent to who is not active.
 _STATES = {"issue": ("active",), ACCOUNT: ("active", "cancelled"), MOVE: ("active",)}
@@ -50,7 +54,29 @@ class Letters:
             self._issues[issue_id] = Issue.get_by_id(issue_id)
         return self._issues[issue_id]
 
-    def fill(self, row: Delivery, subscriber: Subscriber, now: datetime) -> bytes:
+    def unwanted(self, mails: Sequence[tuple[Delivery, Subscriber | None]]) -> list[str]:
+        """Of each why it must not go out any more: unwanted() with one query for all that are as usual."""
+        known = {tokens.address_hash(self._key, to.email) for _, to in mails if to is not None}
+        found = {one.address for one in Suppression.select().where(Suppression.address.in_(list(known)))}
+        return ["erased" if to is None else
+                "" if self._is_usual(row, to, found) else unwanted(row, to) for row, to in mails]
+
+    def _is_usual(self, row: Delivery, to: Subscriber, suppressed: set[str]) -> bool:
+        active = row.purpose == "issue" and to.state == "active"
+        return active and tokens.address_hash(self._key, to.email) not in suppressed
+
+    def sender(self, row: Delivery) -> str:
+        """The envelope sender: one for each mail, where there is a mailbox for it and the relay keeps it."""
+        mail, bounces = self._config.mail, getattr(self._config, "bounces", None)
+        if bounces is None or not bounces.verp or not mail.relay.keeps_sender:
+            return mail.sender
+        return bounces.sender(self.number(row))
+
+    def number(self, row: Delivery) -> str:
+        """By what a mail is known when it comes back: signed, so that nobody else can make one up."""
+        return tokens.sign(self._key, DELIVERY, row.id)
+
+    def fill(self, row: Delivery, subscriber: Subscriber, now: datetime) -> Stuffed:
         """The mail itself. Raises ValueError for an address that no header can carry."""
         if row.issue is None:
             letter = self._notice(row, subscriber, now)
@@ -59,7 +85,8 @@ class Letters:
             letter = self._letter(row.issue, subscriber.language)
             token = tokens.sign(self._key, LINK, subscriber.id)
         since = subscriber.confirmed and local_day(subscriber.confirmed, self._config.site.timezone)
-        return letter.fill(to=recipient(row, subscriber), delivery=row.id, token=token, since=since)
+        return letter.ready(to=recipient(row, subscriber), delivery=self.number(row), token=token,
+                            since=since)
 
     def _notice(self, row: Delivery, subscriber: Subscriber, now: datetime) -> Letter:
         if row.purpose == CONFIRM:

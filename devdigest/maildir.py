@@ -8,7 +8,8 @@ import os
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
-from devdigest.replies import RelayError, Reply, Stage, check_envelope
+from devdigest.replies import Envelope, RelayError, Reply, Stage, check_envelope
+from devdigest.wire import Stuffed, whole
 
 
 class Maildir:
@@ -26,6 +27,8 @@ class Maildir:
     def send(self, sender: str, recipient: str, message: bytes) -> Reply:
         """250 once the message is safe on disk. Raises RelayError, and ValueError as Relay.send does."""
         check_envelope(sender, recipient)
+        if isinstance(message, Stuffed):
+            message = whole(message)
         name = _name(message)
         trace = f"Return-Path: <{sender}>\nDelivered-To: {recipient}\n".encode()
         try:
@@ -34,6 +37,13 @@ class Maildir:
         except OSError as error:
             raise self._unwritable(error) from error
         return Reply(Stage.DATA, 250, f"2.0.0 stored as new/{name}")
+
+    def announce(self, envelope: Envelope) -> None:
+        """As Relay's: it is always ready."""
+        self._announced = envelope
+
+    def transmit(self, message: bytes, then: Envelope | None = None) -> Reply:
+        return self.send(self._announced.sender, self._announced.recipient, message)
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -13,6 +13,7 @@ HOLD, LAST_SEEN, LINK_KEY = "hold", "last seen", "link key"       # settings
 HOLD_REASON = "hold reason"                 # where the appliance holds itself
 # The bounce mailbox: when it was looked into last, how far, and what was wrong with that; "" for nothing.
 MAILBOX_READ, MAILBOX_PLACE, MAILBOX_FAULT = "mailbox read", "mailbox place", "mailbox fault"
+ISSUES_WAIT, URGENT_WAIT = "issues wait until", "confirmations wait until"      # as the quota is used up
 
 
 class Setting(Table):
@@ -54,6 +55,13 @@ class Setting(Table):
         if cls.read(HOLD) is None:
             cls.write(HOLD, now.isoformat())
         cls.write(HOLD_REASON, reason)
+
+    @classmethod
+    def wait(cls, name: str, now: datetime) -> datetime | None:
+        """Until when what `name` says has to wait; None where it does not any more."""
+        text = cls.read(name)
+        until = datetime.fromisoformat(text) if text else None
+        return until if until and until > now else None
 
 
 class Held(Exception):

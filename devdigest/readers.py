@@ -1,7 +1,7 @@
 """The tables of those who get the digest, and of the mails to them. No decision is made here."""
 from datetime import date, datetime, timedelta
 
-from peewee import SQL, AutoField, ForeignKeyField, IntegerField, ModelSelect, TextField, Value
+from peewee import SQL, AutoField, ForeignKeyField, IntegerField, ModelSelect, TextField, Value, fn
 
 from devdigest.columns import DayField, UtcField
 from devdigest.models import Issue
@@ -83,6 +83,7 @@ OPEN_STATES = ("queued", "sending", "waiting", "unknown")
 # In these very words, as literals: only so SQLite knows that the index below has all that is asked for
 # (sqlite.org/partialindex.html, 3.1); with bound values it reads every mail ever sent.
 _OPEN = SQL(f""""state" IN ({', '.join(map(repr, OPEN_STATES))})""")
+_TO_THE_MINUTE = len("2026-11-22T01:00")
 MOST_DOUBTS = 3         # a mail that is cut off each time may be what cuts us off
 
 
@@ -144,16 +145,45 @@ class Delivery(Table):
                 .where(_OPEN, issue.in_(old) | ((cls.state == "waiting") & issue.in_(past))).execute())
 
     @classmethod
-    def due_now(cls, now: datetime, issues: bool) -> ModelSelect:
+    def due_now(cls, now: datetime, issues: bool, first: int = 0) -> ModelSelect:
         """The rows due: confirmation mails first (alone, without `issues`), those in doubt last.
 
         What was tried twice goes after all that was not: a mail at which the relay balks each time would
-        end every run before the others had their turn.
+        end every run before the others had their turn. Of an issue the subscriber with number `first` begins.
         """
         due = (cls.select(cls.id).where(_OPEN, cls.due <= now)
                .order_by(cls.attempts > 1, cls.issue.is_null(False), cls.state == "unknown", cls.issue,
-                         cls.attempts, cls.id))
+                         cls.attempts, cls.subscriber < first, cls.id))
         return due if issues else due.where(cls.issue.is_null())
+
+    @classmethod
+    def urgent_since(cls, newest: int, now: datetime) -> list[int]:
+        """Mails that someone waits for, queued after the row `newest`: a look at the end of the table."""
+        new = cls.select(cls.id).where(cls.id > newest, cls.issue.is_null(), _OPEN, cls.due <= now)
+        return [row_id for row_id, in new.order_by(cls.id).tuples()]
+
+    @classmethod
+    def newest(cls) -> int:
+        return cls.select(fn.MAX(cls.id)).scalar() or 0
+
+    @classmethod
+    def taken(cls, since: datetime) -> dict[bool, list[tuple[datetime, int]]]:
+        """What the relay took, or may have, in each minute since; by whether someone waited for it.
+
+        By issue, as no index has `changed`: one would cost each mail two writes more. What changed in a day
+        is of an issue of the last few.
+        """
+        lately = [issue.id for issue in Issue.select(Issue.id)
+                  .where(Issue.day >= since.date() - STILL_MAILED - timedelta(days=1))]
+        minute, urgent = fn.SUBSTR(cls.changed, 1, _TO_THE_MINUTE), cls.issue.is_null()
+        rows = (cls.select(urgent, minute, fn.COUNT(cls.id))
+                .where(urgent | cls.issue.in_(lately), cls.changed > since,
+                       cls.state.in_(("sent", "unknown")))
+                .group_by(urgent, minute).tuples())
+        found: dict[bool, list[tuple[datetime, int]]] = {True: [], False: []}
+        for is_urgent, text, count in rows:
+            found[bool(is_urgent)].append((datetime.fromisoformat(f"{text}:00+00:00"), count))
+        return found
 
     @classmethod
     def _instant(cls, instant: datetime) -> Value:

@@ -126,6 +126,11 @@ class Reply:
     def outcome(self) -> Outcome:
         return judge(self.stage, self.code, self.text)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the same mail may go after a while, or over another line."""
+        return self.outcome in (Outcome.THROTTLED, Outcome.PROTOCOL)
+
     def __str__(self) -> str:
         printable = "".join(char if char.isprintable() else " " for char in f"{self.code} {self.text}")
         return " ".join(printable.split())[:_SHOWN]

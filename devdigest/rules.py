@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from devdigest import days
+from devdigest.relays import PRESETS
 from devdigest.urls import http_url
 
 PROVIDERS = ("ses", "mailgun", "sendgrid", "brevo", "postmark")      # whose events are understood
-
 _ADDRESS = re.compile(r"[^@\s<>\"\x00-\x1f]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -60,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     ("digest", "latest", _is_clock, "a local time, HH:MM"),
     ("digest", "late_days", lambda v: 1 <= v <= 365, "1 to 365 days"),
     ("digest", "most_per_blog", lambda v: 1 <= v <= 100, "1 to 100"),
+    ("mail", "preset", lambda v: v == "" or v in PRESETS, f"nothing, or one of {', '.join(PRESETS)}"),
     ("mail", "transport", lambda v: v in ("maildir", "smtp"), "maildir or smtp"),
     ("mail", "maildir", bool, "a folder"),
     ("mail", "from", _is_address, "an e-mail address"),
@@ -67,6 +68,9 @@ RULES: tuple[Rule, ...] = (
     ("mail", "security", lambda v: v in ("tls", "starttls", "none"), "tls, starttls or none"),
     ("mail", "connections", lambda v: 1 <= v <= 50, "1 to 50"),
     ("mail", "window", lambda v: 1 <= v <= 32, "1 to 32"),
+    ("mail", "per_second", lambda v: v == 0 or 0.1 <= v <= 1_000, "0, or 0.1 to 1,000 mails a second"),
+    ("mail", "per_day", lambda v: v == 0 or 20 <= v <= 10_000_000, "0, or 20 to 10,000,000 mails"),
+    ("mail", "per_connection", lambda v: 0 <= v <= 1_000_000, "0 to 1,000,000 mails"),
     ("mail", "timeout", lambda v: 1 <= v <= 600, "1 to 600 seconds"),
     ("bounces", "address", lambda v: v == "" or _is_address(v), "an e-mail address"),
     ("bounces", "port", lambda v: 1 <= v <= 65535, "1 to 65535"),

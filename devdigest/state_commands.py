@@ -3,7 +3,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from typing import Any
 
-from devdigest import database, status, wear
+from devdigest import database, forecast, status, wear
 from devdigest.config import Config
 from devdigest.context import Context
 from devdigest.memory import HOLD, HOLD_REASON, Setting
@@ -65,6 +65,13 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
         why = facts["held_because"] and f" ({facts['held_because']})"
         rows.insert(0, ("HELD", f"since {_local(config, facts['held_since'])}{why}; "
                                 f"`devdigest resume` goes on"))
+    if (on := facts["sending"]) is not None:
+        last = datetime.fromisoformat(on["last_at"]).astimezone(config.site.timezone)
+        rows.append(("sending", forecast.progress(on["sent"], on["of"], last)))
+    if facts["quota_waits_until"]:
+        rows.append(("quota", f"used up; the rest goes on at {_local(config, facts['quota_waits_until'])}"))
+    if facts["plan"]:
+        rows.append(("plan", facts["plan"]))
     if facts["confirmations_waiting"]:
         rows.append(("confirm", f"{facts['confirmations_waiting']} mails wait; `devdigest deliver`"))
     rows += [("held posts", f"{count} of {feed}; `devdigest blogs release {feed}`")

@@ -4,6 +4,7 @@ from typing import Any
 
 from peewee import fn
 
+from devdigest import plan
 from devdigest.config import Config
 from devdigest.days import at, local_day, midnight
 from devdigest.fetching import Fetching
@@ -32,6 +33,9 @@ def facts(config: Config, now: datetime) -> dict[str, Any]:
         "next_issue": next_issue.isoformat(timespec="seconds"),
         "subscribers": _counts(Subscriber, Subscriber.state),
         "outbox": _outbox(issue) if issue else {},
+        "sending": plan.sending(now, issue) if issue else None,
+        "quota_waits_until": plan.waits_until(now),
+        "plan": plan.outgrown(config, now),
         "confirmations_waiting": Delivery.due_now(now, issues=False).count(),
         "bounces": _bounces(config, now),
     }

@@ -18,7 +18,10 @@ def new_key() -> str:
 
 
 def sign(key: str, purpose: str, subscriber: int) -> str:
-    """The token for links of `subscriber`, such as `17-mfxw3…`: no secret of theirs, and short."""
+    """The token for links of `subscriber`, such as `17-mfxw3…`: no secret of theirs, and short.
+
+    With another purpose it is the number of a mail that is signed, so that what comes back proves itself.
+    """
     return f"{subscriber}-{_signature(key, purpose, subscriber)}"
 
 

@@ -109,7 +109,7 @@ class Worker:
                           until=agenda.closes(self._config, now))
         if summary.locked_out:
             self._locked_out_until = time.monotonic() + _LOCKED_OUT
-        return not summary.fault
+        return not summary.fault or summary.goes_on is not None     # then the agenda knows when
 
     def _bounces(self, now: datetime) -> bool:
         settings = self._config.bounces

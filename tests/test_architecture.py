@@ -8,26 +8,29 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
-GROUND = ["", "days", "urls", "rules", "config", "credentials", "text", "dates", "tokens", "clock", "heap",
-          "locks", "addresses", "recipients", "inflate", "terms", "wear"]
+GROUND = ["", "days", "urls", "relays", "rules", "config", "credentials", "text", "dates", "tokens", "clock",
+          "heap", "locks", "addresses", "recipients", "inflate", "terms", "wear"]
 RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "bulk", "counts", "reports",
            "fulltext", "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
         "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "points", "wire",
-        "edition", "letter", "draft", "compose", "notices", "charts", "signatures", "fates", "events", "mime",
-        "bounce_words", "bounce_notice", "returned", "status_report", "ses_notice", "dsn"]
+        "edition", "letter", "draft", "compose", "notices", "charts", "throttle", "quota", "forecast",
+        "signatures", "fates", "events", "mime", "bounce_words", "bounce_notice", "returned", "status_report",
+        "ses_notice", "dsn"]
 EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "dialogue",
-         "greeting", "smtp", "maildir", "line", "openssl", "sns", "provider", "imap"]
-STEPS = ["suppressions", "subscribers", "clicks", "letters", "sign_up", "account", "subscriber_lists",
-         "blogs", "moves", "intake", "outcomes", "collect", "publish", "deliver", "bounces", "search",
-         "whereabouts", "stats", "care", "agenda", "doubt", "status", "check", "examine", "patch"]
+         "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider", "imap"]
+STEPS = ["suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan", "sign_up",
+         "account", "subscriber_lists", "blogs", "moves", "intake", "outcomes", "collect", "publish",
+         "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status", "check",
+         "examine", "patch"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
 ENTRY = ["context", "collect_command", "commands", "web_command", "state_commands", "stats_command",
          "blog_commands", "examined", "examine_command", "subscriber_commands", "bounce_commands", "cli",
          "trial", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
-SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "moves", "intake", "outcomes"}
+SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
+                "moves", "intake", "outcomes"}
 
 
 def modules() -> list[Path]:

@@ -49,8 +49,8 @@ def test_an_installation_that_works_has_nothing_red(by_relay: Config, ada: Subsc
     Run.create(job="collect", started=NOW, finished=NOW, said="1 blogs, 1 reached")
     findings = list(check.findings(by_relay, Path("config.toml"), NOW, ""))
     assert [finding.name for finding in findings] == [
-        "config", "disk", "database", "clock", "sender", "relay", "bounces", "site", "blogs", "collect",
-        "issue", "hold"]
+        "config", "disk", "database", "clock", "sender", "relay", "plan", "bounces", "site", "blogs",
+        "collect", "issue", "hold"]
     assert [finding.name for finding in findings if finding.state != OK] == ["clock", "bounces", "site"]
 
 

@@ -25,7 +25,7 @@ CONFIG = Config(site=Site(name="개발 소식", url="https://devdigest.example.o
                           postal_address="서울특별시 종로구 세종대로 1"),
                 mail=Mail(sender="digest@mail.example.org"))
 TOKEN = "dGhpcyBpcyBub3QgYSByZWFsIHRva2Vu"
-ADA = {"to": "ada@example.org", "delivery": 17, "token": TOKEN, "since": date(2026, 3, 2)}
+ADA = {"to": "ada@example.org", "delivery": "17", "token": TOKEN, "since": date(2026, 3, 2)}
 WEB = "https://devdigest.example.org/issues/2026-11-22"
 
 
@@ -407,7 +407,7 @@ def test_every_line_ends_with_crlf_and_none_is_too_long():
 def test_the_same_issue_is_the_same_bytes_and_readers_differ_only_in_their_places():
     edition = an_edition(an_item())
     assert sent(edition) == sent(edition)
-    bob = {"to": "bob@example.net", "delivery": 18, "token": "bob", "since": None}
+    bob = {"to": "bob@example.net", "delivery": "18", "token": "bob", "since": None}
     as_bob = (sent(edition).replace(b"ada@example.org", b"bob@example.net").replace(TOKEN.encode(), b"bob")
               .replace(b".17@", b".18@").replace(b"Delivery: 17", b"Delivery: 18")
               .replace(" 님이 2026년 3월 2일에 신청하셔서".encode(), " 님께".encode()))
@@ -503,7 +503,7 @@ _addresses = st.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z]{1,63}\.[a-z
        delivery=st.integers(1, 10**12), language=st.sampled_from(["ko", "en"]))
 def test_whatever_feeds_say_a_mail_is_well_formed_and_says_it(items, repeat, to, delivery, language):
     edition = an_edition(*items * repeat)
-    mail = sent(edition, language, to=to, delivery=delivery)
+    mail = sent(edition, language, to=to, delivery=str(delivery))
     message = parsed(mail)
     assert [piece.defects for piece in message.walk()] == [[], [], []]
     assert [message[name].defects for name in ("From", "To", "Subject", "Date", "Message-ID")] == [()] * 5

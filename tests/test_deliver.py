@@ -202,7 +202,7 @@ def test_a_move_made_again_during_a_run_mails_the_newer_address_once(config: Con
     subscribers.add("bob@example.org", NOW, SEOUL, confirmed=False, source="", language="ko")
     account.move(ada, "first@example.org", NOW)
     first = send(config, report=lambda done, of: account.move(ada, "second@example.org", NOW))
-    assert (first.states, send(config).states) == ({"sent": 1, "dropped": 1}, {"sent": 1})
+    assert (first.states, send(config).rows) == ({"sent": 2, "dropped": 1}, 0)
 
 
 def test_who_leaves_while_their_confirmation_mail_is_under_way_is_not_mailed_again(config: Config) -> None:
@@ -434,7 +434,7 @@ def test_no_address_that_the_relay_quotes_is_told_to_the_log(config: Config, sai
         fault = send(config).fault
     assert said[:9] in fault
     assert "reader0@" not in fault + caplog.text
-    assert "reader0@" in row("reader0").reply
+    assert any("reader0@" in row.reply for row in Delivery.select())
 
 
 @pytest.mark.parametrize("said", ["451 local error in processing", "503 5.5.1 what?"])

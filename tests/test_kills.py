@@ -18,6 +18,7 @@ from devdigest.readers import Delivery, Subscriber
 from devdigest.table import db
 
 BLOGS, POSTS, READERS = 120, 3, 400
+MANY, LINES = 3000, 4
 KILLS = {"collect": 7, "publish": 6, "deliver": 7}
 WORK = {"collect": 0.8, "publish": 0.3, "deliver": 0.8}        # seconds, about, of a run's own work here
 
@@ -34,7 +35,7 @@ security = "none"
 host = "{host}"
 port = {port}
 from = "digest@example.org"
-connections = 3
+connections = {lines}
 [database]
 path = "{folder}/devdigest.db"
 """
@@ -51,7 +52,7 @@ def relay() -> Iterator[FakeRelay]:
 def command(tmp_path: Path, relay: FakeRelay) -> Callable[..., subprocess.Popen]:
     """Starts `devdigest …` as a process of its own."""
     path = tmp_path / "config.toml"
-    path.write_text(SETTINGS.format(folder=tmp_path, host=relay.host, port=relay.port))
+    path.write_text(SETTINGS.format(folder=tmp_path, lines=LINES, host=relay.host, port=relay.port))
 
     def start(*words: str) -> subprocess.Popen:
         return subprocess.Popen([sys.executable, "-m", "devdigest", "--config", str(path), *words],
@@ -145,3 +146,38 @@ def test_after_twenty_kills_everyone_has_the_issue(tmp_path: Path, command: Call
     print(f"kills that hit: {hits}; in doubt {sum(doubts.values())}, of these sent twice {len(twice)}")
     assert min(hits.values()) >= 1, "the kills came too late to prove anything"
     assert hits["collect"] + hits["deliver"] >= 8
+
+
+@pytest.mark.slow
+def test_fifty_kills_leave_at_most_one_row_in_doubt_for_each_line(tmp_path: Path,
+                                                                 command: Callable[..., subprocess.Popen],
+                                                                 relay: FakeRelay) -> None:
+    chance, hits, doubts, path = random.Random(3), 0, [], tmp_path / "devdigest.db"
+    database.open(path)
+    now = datetime.now(UTC)
+    with db.atomic():
+        issue = Issue.create(day=now.date(), state="published", created=now)
+        for number in range(MANY):
+            Subscriber.create(email=f"reader{number}@example.org", state="active", created=now, confirmed=now)
+        Delivery.queue_for_active(issue, now)
+    db.close()
+    idle = min(finished(command, "status") for _ in range(3))
+    for _ in range(50):
+        hits += killed_at_random(command, "deliver", 1, chance, idle)
+        database.open(path)
+        doubts.append(Delivery.select().where(Delivery.state == "sending").count())
+        db.close()
+    finished(command, "deliver")
+    database.open(path)
+    rows = dict(Delivery.select(Subscriber.email, Delivery.doubts).join(Subscriber).tuples())
+    states = Counter(state for state, in Delivery.select(Delivery.state).tuples())
+    db.close()
+    got = Counter(recipient for _, recipient, _ in relay.messages)
+    twice = {email: count for email, count in got.items() if count > 1}
+    print(f"kills that hit: {hits}; in doubt {sum(doubts)}, at most {max(doubts)} at once; "
+          f"sent twice {len(twice)}")
+    assert states == {"sent": MANY}
+    assert set(got) == set(rows)
+    assert max(doubts) <= LINES
+    assert all(count <= 1 + rows[email] for email, count in twice.items()), "a mail twice without a doubt"
+    assert min(hits / 25, sum(doubts)) >= 1, "the kills proved nothing"

@@ -1,6 +1,4 @@
 """One line to the relay: what it makes of a relay with little skill, and when it tries again."""
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -12,28 +10,38 @@ from relay import DROP, ScriptedRelay, settings
 
 from devdigest import notices
 from devdigest.config import Config
-from devdigest.line import Again, Line
+from devdigest.line import Again, Line, Outgoing
 from devdigest.replies import Dropped, Outcome, RelayError, Reply
 
 ADA = "ada@example.org"
-MAIL = b"Subject: digest\r\n\r\nnews\r\n"
+
+
+def to_ada(message: bytes = b"Subject: digest\r\n\r\nnews\r\n") -> Outgoing:
+    return Outgoing("digest@example.org", ADA, message)
+
+
+MAIL = to_ada()
 SLOWER = "451 4.7.0 slower"
 
 
 @contextmanager
-def a_line(relay: ScriptedRelay, *pauses: float, stop: threading.Event | None = None,
-           user: str = "") -> Iterator[Line]:
-    with Line(settings(relay, user=user), "secret", stop or threading.Event(), pauses) as line:
+def a_line(relay: ScriptedRelay, *pauses: float, **changes: object) -> Iterator[Line]:
+    with Line(settings(relay, **changes), "secret", pauses) as line:
         yield line
 
 
-def sent(line: Line) -> Reply | None:
-    """What became of a mail in the end."""
+def tried(line: Line, mail: Outgoing = MAIL, then: Outgoing | None = None) -> Reply | None:
+    return line.announce(mail) or line.transmit(mail, then)
+
+
+def sent(line: Line, pauses: list[float] | None = None) -> Reply | None:
+    """What became of a mail in the end; notes the pauses that were to be made."""
     while True:
         try:
-            return line.send(ADA, MAIL)
-        except Again:
-            continue
+            return tried(line)
+        except Again as again:
+            if pauses is not None:
+                pauses.append(again.pause)
 
 
 def parsed(message: bytes) -> EmailMessage:
@@ -50,9 +58,10 @@ def without_encoding(message: EmailMessage) -> list[tuple[str, str]]:
 ])
 def test_a_letter_arrives_with_the_same_words_whether_or_not_the_relay_takes_eight_bits(
         config: Config, ehlo: str, announced: str, in_seven_bits: bool) -> None:
-    letter = notices.confirmation(config, "ko", NOW, NOW).fill(to=ADA, delivery=7, token="t0ken", since=None)
+    letter = notices.confirmation(config, "ko", NOW, NOW).fill(to=ADA, delivery="7", token="t0ken",
+                                                               since=None)
     with ScriptedRelay({"EHLO": ehlo}) as relay, a_line(relay) as line:
-        assert line.send(ADA, letter).outcome is Outcome.ACCEPTED
+        assert tried(line, to_ada(letter)).outcome is Outcome.ACCEPTED
         [arrived] = relay.messages
     assert announced in relay.commands
     assert arrived.isascii() is in_seven_bits
@@ -75,11 +84,11 @@ def test_a_login_that_is_refused_on_coming_back_is_not_tried_again() -> None:
         assert relay.connections == 2
 
 
-def test_each_try_is_a_pause_after_the_one_before_and_over_a_new_connection() -> None:
-    with ScriptedRelay({"RCPT": [SLOWER, SLOWER, "250 OK"]}) as relay, a_line(relay, 0.1, 0.3) as line:
-        began = time.monotonic()
-        assert sent(line).outcome is Outcome.ACCEPTED
-        assert time.monotonic() - began >= 0.4
+def test_each_try_is_to_be_a_longer_while_after_the_one_before_and_over_a_new_connection() -> None:
+    with ScriptedRelay({"RCPT": [SLOWER, SLOWER, "250 OK"]}) as relay, a_line(relay, 4.0, 30.0) as line:
+        pauses: list[float] = []
+        assert sent(line, pauses).outcome is Outcome.ACCEPTED
+        assert 4 <= pauses[0] <= 5 < 30 <= pauses[1] <= 37.5        # not all lines at the same moment
         assert relay.connections == 3
 
 
@@ -96,13 +105,45 @@ def test_after_the_last_pause_a_line_that_breaks_again_is_an_error() -> None:
         assert relay.connections == 3
 
 
-@pytest.mark.parametrize("script", [{"RCPT": SLOWER}, {"DATA": DROP}])
-def test_a_stop_ends_a_pause_at_once(script: dict[str, str]) -> None:
-    stop = threading.Event()
-    with ScriptedRelay(script) as relay, a_line(relay, 10.0, stop=stop) as line:
-        threading.Timer(0.2, stop.set).start()
-        began = time.monotonic()
-        with pytest.raises(Dropped, match="stopped while waiting"):
-            sent(line)
-        assert 0.1 < time.monotonic() - began < 5
-        assert relay.connections == 1
+@pytest.mark.parametrize(("script", "crowded", "hurried"), [
+    ({"RCPT": SLOWER}, False, True),
+    ({".": "454 Throttling failure: Maximum sending rate exceeded."}, False, True),
+    ({"RCPT": "421 4.7.0 try again later"}, True, False),
+    ({"MAIL": "451 4.7.0 Too many concurrent SMTP connections"}, True, False),
+    ({"DATA": DROP}, True, False),
+    ({"MAIL": "503 5.5.1 nested MAIL command"}, False, False),
+])
+def test_what_the_relay_has_enough_of_is_told_apart(script: dict[str, str], crowded: bool,
+                                                        hurried: bool) -> None:
+    with ScriptedRelay(script) as relay, a_line(relay, 0.01) as line:
+        with pytest.raises(Again) as again:
+            tried(line)
+        assert (again.value.crowded, again.value.hurried) == (crowded, hurried)
+
+
+@pytest.mark.parametrize(("ehlo", "ours", "connections"), [
+    ("250 relay", 0, 1), ("250 relay", 2, 3), ("250-relay\n250 LIMITS MAILMAX=3", 0, 2),
+    ("250-relay\n250 LIMITS MAILMAX=3", 2, 3), ("250-relay\n250 LIMITS MAILMAX=2", 3, 3),
+])
+def test_a_connection_carries_no_more_mails_than_we_or_the_relay_want(ehlo: str, ours: int,
+                                                                      connections: int) -> None:
+    with ScriptedRelay({"EHLO": ehlo}) as relay, a_line(relay, per_connection=ours) as line:
+        for _ in range(5):
+            assert tried(line, then=MAIL).outcome is Outcome.ACCEPTED
+        line.abandon()
+        assert (len(relay.messages), relay.connections) == (5, connections)
+
+
+def test_a_mail_that_was_announced_and_is_abandoned_never_arrives() -> None:
+    with ScriptedRelay({}) as relay, a_line(relay) as line:
+        assert line.announce(MAIL) is None
+        line.abandon()
+        assert tried(line).outcome is Outcome.ACCEPTED
+        assert (len(relay.messages), relay.connections) == (1, 2)
+
+
+def test_an_address_that_fits_no_command_is_refused_without_the_relay() -> None:
+    with ScriptedRelay({}) as relay, a_line(relay) as line:
+        nobody = Outgoing("digest@example.org", "a da@example.org", b"")
+        assert line.announce(nobody).outcome is Outcome.REFUSED
+        assert relay.connections == 0

@@ -104,7 +104,8 @@ def page(name: str, language: str) -> str:
     """The HTML part as Ada gets it."""
     letter = (issue(EDITIONS[name], CONFIG, language, MORNING) if name in EDITIONS
               else NOTICES[name](CONFIG, language, MORNING, MORNING))
-    mail = letter.fill(to="ada@example.org", delivery=1, token="Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE",
+    mail = letter.fill(to="ada@example.org", delivery="1",
+                       token="Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE",
                        since=date(2026, 3, 2))
     return email.message_from_bytes(mail, policy=default).get_body("html").get_content()
 
