@@ -39,7 +39,7 @@ class Summary:
     states: Counter[str] = field(default_factory=Counter)
     fault: str = ""
     locked_out: bool = False            # the login was refused: each further try may cost the account
-    goes_on: datetime | None = None     # where the quota stopped it
+    goes_on: datetime | None = None     # where our own count of the quota stopped it
 
 
 def deliver(config: Config, now: datetime, password: str, stop: threading.Event, *, issues: bool = True,
@@ -67,14 +67,14 @@ def deliver(config: Config, now: datetime, password: str, stop: threading.Event,
 
 def _sent(config: Config, ledger: Ledger, crew: Crew) -> Summary:
     rows = crew.run(_Policy(config, ledger, crew, ledger.due()).settle)
-    fault, goes_on = crew.fault, Setting.wait(ISSUES_WAIT, ledger.now())
+    fault, goes_on = crew.fault, None
     for urgent, name in ((False, ISSUES_WAIT), (True, URGENT_WAIT)):
         if (again := ledger.goes_on(urgent)) is not None:
             Setting.write(name, again.isoformat())
             fault = fault or (f"the {config.mail.per_day:,} mails of 24 hours are used up; the rest goes on "
                               f"at {again.astimezone(config.site.timezone):%Y-%m-%d %H:%M}")
             goes_on = goes_on or again
-    return Summary(rows, ledger.ends, fault, crew.locked_out, goes_on if fault else None)
+    return Summary(rows, ledger.ends, fault, crew.locked_out, goes_on)
 
 
 def words(summary: Summary) -> str:
