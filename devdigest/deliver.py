@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from devdigest import suppressions
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.crew import Crew, Report
@@ -17,7 +18,7 @@ from devdigest.ledger import Ledger, Mail
 from devdigest.line import PAUSES
 from devdigest.locks import locked
 from devdigest.memory import ISSUES_WAIT, URGENT_WAIT, Held, Setting
-from devdigest.readers import DELIVERY_STATES, Delivery
+from devdigest.readers import DELIVERY_STATES, Delivery, Subscriber
 from devdigest.replies import Outcome, Reply, nameless
 from devdigest.table import db
 
@@ -104,16 +105,23 @@ class _Policy:
                 end(row, "sent", said)
             case Outcome.REFUSED:
                 end(row, "refused", said)
+                self._tell(row, reply)
             case Outcome.DEFERRED if self._ledger.now() + (wait := _wait(row.attempts)) < self._latest(row):
                 end(row, "waiting", said, wait)
             case Outcome.DEFERRED:
                 end(row, "given_up", said)
+                self._tell(row, reply)
             case Outcome.CONTENT:
                 end(row, "queued", said, _CONTENT_AGAIN)
             case _:                         # throttled, quota, account, protocol: the queue stays as it is
                 end(row, row.undecided(), said)
                 self._halt(nameless(said))
         self._notice(outcome, nameless(said))
+
+    def _tell(self, row: Delivery, reply: Reply) -> None:
+        """Has a refusal count against the reader's address; too many of them hold all mail."""
+        if (subscriber := Subscriber.get_or_none(Subscriber.id == row.subscriber)) is not None:
+            suppressions.refused(reply, subscriber, row, self._ledger.now(), self._config.site.timezone)
 
     def _notice(self, outcome: Outcome | None, said: str) -> None:
         """What tells of the relay or of us, and not of a reader."""

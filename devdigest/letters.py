@@ -67,10 +67,9 @@ class Letters:
 
     def sender(self, row: Delivery) -> str:
         """The envelope sender: one for each mail, where there is a mailbox for it and the relay keeps it."""
-        mail, bounces = self._config.mail, getattr(self._config, "bounces", None)
-        if bounces is None or not bounces.verp or not mail.relay.keeps_sender:
-            return mail.sender
-        return bounces.sender(self.number(row))
+        mail, bounces = self._config.mail, self._config.bounces
+        named = bounces.verp and mail.relay.keeps_sender
+        return bounces.sender(self.number(row)) if named else mail.sender
 
     def number(self, row: Delivery) -> str:
         """By what a mail is known when it comes back: signed, so that nobody else can make one up."""

@@ -21,6 +21,7 @@ from devdigest.memory import HOLD, Held, Setting
 from devdigest.models import Issue
 from devdigest.publish import publish
 from devdigest.readers import PURPOSES, Consent, Delivery, Subscriber, Suppression
+from devdigest.reports import Bounce
 from devdigest.sign_up import Form
 from devdigest.table import db
 
@@ -505,3 +506,24 @@ def test_a_hold_while_we_wait_for_the_relay_is_kept(config: Config) -> None:
             send(config, pauses=(0.6,))
         assert relay.messages == []
     assert (row("ada").state, row("ada").attempts) == ("queued", 0)
+
+
+def test_who_the_relay_says_is_gone_is_suppressed_and_who_is_full_is_not(by_relay: Config) -> None:
+    published(by_relay, "ada", "gone", "full", "bob")
+    send(by_relay)
+    kept_out = [name for name in ("ada", "gone", "full", "bob") if suppressions.of(f"{name}@example.org")]
+    assert kept_out == ["gone"]
+    reports = [(report.reason, report.followed) for report in Bounce.select()]
+    assert reports == [("user-unknown", "suppressed")]
+
+
+def test_a_relay_that_refuses_too_many_holds_all_mail_and_suppresses_nobody(by_relay: Config,
+                                                                           relay: FakeRelay) -> None:
+    names = [f"reader{number}" for number in range(40)]
+    relay.to_rcpt |= dict.fromkeys(names[::2], "550 5.1.1 no such user")
+    published(by_relay, *names)
+    with pytest.raises(Held, match="bounced"):
+        send(by_relay)
+    assert Suppression.select().count() == 0
+    assert 0 < len(relay.messages) < 20
+    assert "queued" in states().values()
