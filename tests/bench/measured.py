@@ -18,7 +18,7 @@ class Cost(NamedTuple):
 
 def measured(command: Sequence[object], folder: Path, cwd: Path) -> Cost:
     """Runs it; its stdout and stderr are kept in `folder`. Ends the program where the command fails."""
-    before, began, peak = _written(), time.monotonic(), 0.0
+    before, began, peak = written(), time.monotonic(), 0.0
     out, err = folder / "stdout", folder / "stderr"
     with out.open("wb") as said, err.open("wb") as complained:
         process = subprocess.Popen([str(word) for word in command], cwd=cwd, stdout=said, stderr=complained)
@@ -29,7 +29,7 @@ def measured(command: Sequence[object], folder: Path, cwd: Path) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{command}: exit {process.returncode}\n{err.read_text()[-2_000:]}")
-    return Cost(used.ru_utime + used.ru_stime, wall, peak, (_written() - before) / 1e6)
+    return Cost(used.ru_utime + used.ru_stime, wall, peak, (written() - before) / 1e6)
 
 
 def _memory(pid: int) -> float:
@@ -52,7 +52,7 @@ def _tree(pid: int) -> Iterator[int]:
             yield from _tree(int(child))
 
 
-def _written() -> int:
+def written() -> int:
     """Bytes so far by this process and all its ended children, whose count Linux adds to their parent's."""
     lines = Path("/proc/self/io").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
