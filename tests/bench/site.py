@@ -29,6 +29,7 @@ from feed_server import FeedServer  # noqa: E402
 from relay import free_port  # noqa: E402
 
 from devdigest import database, fulltext  # noqa: E402
+from devdigest.fetching import Fetching  # noqa: E402
 from devdigest.models import Blog, Issue, IssuePost, Post  # noqa: E402
 from devdigest.readers import Delivery, Subscriber  # noqa: E402
 from devdigest.table import db  # noqa: E402
@@ -87,6 +88,7 @@ def seed(path: Path) -> None:
     database.open(path)
     with db.atomic():
         insert(Blog, [a_blog(chance, number) for number in range(BLOGS)])
+        Fetching.update(read=NOW).execute()
         insert(Post, [a_post(chance, number) for number in range(POSTS)])
         insert(Issue, [{"day": NEWEST - timedelta(days=number), "state": "published", "created": NOW,
                         "blogs": BLOGS, "reached": BLOGS - 40} for number in range(ISSUES)])
@@ -102,8 +104,8 @@ def seed(path: Path) -> None:
 def a_blog(chance: random.Random, number: int) -> dict[str, object]:
     site = f"b{number}.example.org"
     return {"name": f"{text(chance, 2)} {number}", "site": f"https://{site}/", "site_key": site,
-            "feed": f"https://{site}/feed", "feed_key": f"{site}/feed", "added": NOW, "read": NOW,
-            "first_read": NOW, "group": ("team", "people", "overseas")[number % 3]}
+            "feed": f"https://{site}/feed", "feed_key": f"{site}/feed", "added": NOW, "first_read": NOW,
+            "group": ("team", "people", "overseas")[number % 3]}
 
 
 def a_post(chance: random.Random, number: int) -> dict[str, object]:
