@@ -6,6 +6,7 @@ import tracemalloc
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import feedparser
 import pytest
 
 from devdigest import encoding
@@ -442,3 +443,10 @@ def test_an_entry_that_no_parser_survives_loses_only_itself(poisoned):
 def test_a_hundred_blanks_become_one_wherever_they_stand(before):
     source = encoding.xml(f"<a>{'x' * before}{' ' * 99}y{' ' * 100}z</a>")
     assert source.endswith(f"<a>{'x' * before}{' ' * 99}y\nz</a>".encode())
+
+
+def test_characters_of_windows_are_still_put_right_and_no_document_fills_the_table_for_them() -> None:
+    every = "".join(map(chr, range(0x80, 0x100))) + "".join(map(chr, range(0xAC00, 0xD7A4))) * 2
+    assert every.translate(feedparser.mixin._cp1252) == every.translate(feedparser.html._cp1252)
+    "".join(map(chr, range(0x4E00, 0xA000))).translate(feedparser.mixin._cp1252)
+    assert len(feedparser.mixin._cp1252) == 20_000
