@@ -1,6 +1,7 @@
 """Where a feed may lie: which URLs can be one's, what a page names, where else to ask. Fetches nothing."""
 import ipaddress
 import re
+from contextlib import suppress
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -56,7 +57,8 @@ def feed_links(html: bytes | str, url: str) -> list[str]:
     """Absolute URLs of the feeds that the page at `url` names, in its order, but feeds of comments last."""
     text = html if isinstance(html, str) else html[:_MOST].decode("utf-8", errors="replace")
     links = _Links(url)
-    links.feed(text[:_MOST])        # never close(): it goes again and again through what was left open
+    with suppress(AssertionError):      # where Python 3.11 comes to `<![` and a word that it does not know
+        links.feed(text[:_MOST])        # never close(): it goes again and again through what was left open
     links.found.sort(key=lambda found: any(word in " ".join(found).lower() for word in ("comment", "댓글")))
     absolute = (http_url(href, links.base) for href, _ in links.found)
     return list(dict.fromkeys(filter(None, absolute)))

@@ -47,6 +47,11 @@ def test_a_page_in_another_encoding_still_names_its_feed():
     assert feed_links(page.encode("euc-kr"), "https://example.org/") == ["https://example.org/rss"]
 
 
+@pytest.mark.parametrize("end", ["<![foo[ x ]]>", "<![ endif]>", "<!['", "<![\ufffd["])
+def test_what_no_browser_minds_in_a_page_takes_nothing_from_what_it_named(end):
+    assert feed_links(RSS.format("/rss") + end, "https://example.org/") == ["https://example.org/rss"]
+
+
 @pytest.mark.parametrize("piece", ["<!--", "<", "<a ", "<!", "<?", "&", "<![CDATA[", "</a ", "<a b='"])
 def test_a_hostile_page_does_not_hold_us_up(piece):
     began = time.process_time()

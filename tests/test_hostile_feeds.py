@@ -77,11 +77,13 @@ def test_a_document_that_only_looks_dangerous_is_read(config, feeds, document):
 
 @pytest.mark.parametrize(("body", "fault"), [
     (b"", "empty"), (b" \r\n", "empty"), (b"<!doctype html><title>Sign in</title>", "an HTML page"),
+    (b"<!doctype html><![ endif]><title>Soon</title>", "an HTML page"),
     (b"<?xml " + b"encoding='" * 5_000 + b"?>" + rss(item("")), "no element in its first 8,192 characters"),
     (gzip.compress(bytes(21_000_000)), "compressed, and over 20 MB when inflated"),
     (gzip.compress(gzip.compress(rss(item("")))), "no XML"),
     (b"[" * 1_000_000, "no element in its first 8,192 characters"), (b'{"a":' * 500_000, "broken JSON"),
-], ids=["empty", "blank", "page", "encodings", "gzip bomb", "nested gzip", "brackets", "nested JSON"])
+], ids=["empty", "blank", "page", "odd page", "encodings", "gzip bomb", "nested gzip", "brackets",
+        "nested JSON"])
 def test_what_is_no_feed_is_the_fault_of_its_blog_alone(config, feeds, body, fault):
     feeds.serve("/bad", body)
     assert met(config, feeds) == (fault, [])
