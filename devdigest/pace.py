@@ -66,18 +66,19 @@ class Pace:
             self._unavailable[refused] = self._unavailable[refused] + 1 if bare else 0
             if error is None or error.status is not None:
                 self._silent[refused] = 0
-            elif error.kind in _SILENCE and not failing:
-                self._silent[refused] += 1
-            wait = self._wait(refused, error)
+            silent = error is not None and error.status is None and error.kind in _SILENCE and not failing
+            self._silent[refused] += silent
+            wait = self._wait(refused, error, silent)
             if wait:
                 self._not_before[refused] = max(self._not_before.get(refused, 0.0), time.monotonic() + wait)
             return wait
 
-    def _wait(self, operator: str, error: FetchError | None) -> float:
+    def _wait(self, operator: str, error: FetchError | None, silent: bool) -> float:
         if error is None:
             return 0.0
         if error.status is None:
-            return _SILENT_FOR if self._silent[operator] >= _SILENT_IN_A_ROW else 0.0
+            # not for whom a redirect leads there meanwhile: nobody asked it
+            return _SILENT_FOR if silent and self._silent[operator] >= _SILENT_IN_A_ROW else 0.0
         if error.retry_after is not None:
             return min(error.retry_after, _LONGEST)
         asked = error.status == 429 or self._unavailable[operator] >= _IN_A_ROW

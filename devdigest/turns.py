@@ -74,15 +74,19 @@ class Turn:
         until = time.monotonic() + seconds
         seats = self._seats.of(name)
         seat = next((one for one in seats if one.lock.acquire(blocking=False)), None)
+        late = FetchError(url, f"leads to {name}, where its turn did not come in time", "ours")
         if seat is None:
             seat = min(seats, key=lambda one: one.free_from)        # waits there since longest
             if not seat.lock.acquire(timeout=seconds):
-                raise FetchError(url, f"leads to {name}, where its turn did not come in time", "ours")
+                raise late
         self._name, self._seat = name, seat
+        if seat.free_from >= until:     # or it would seem that the operator does not answer
+            self._leave(seat.free_from)
+            raise late
         if seat.keeper is not None:     # between two of its turns: without this seat it asks nothing
             seat.keeper.close()
             seat.keeper = None
-        self._seats.ended.wait(max(0.0, min(seat.free_from, until) - time.monotonic()))
+        self._seats.ended.wait(max(0.0, seat.free_from - time.monotonic()))
 
     def end(self) -> None:
         """The fetch is over; the lane's own connection is kept open until `close`, another's is not."""

@@ -47,6 +47,15 @@ def test_a_platform_that_does_not_answer_five_times_in_a_row_is_left_alone() -> 
     assert pace.may_ask("example.net")
 
 
+def test_whom_a_redirect_leads_to_a_silent_platform_makes_it_no_longer_silent() -> None:
+    pace = Pace(1.0)
+    for _ in range(5):
+        heard(pace, silence())
+    led_there = silence("busy"), silence("ours")
+    assert [heard(pace, error) for error in led_there] == [0, 0]
+    assert heard(pace, silence(), failing=True) == 0
+
+
 @pytest.mark.parametrize("answer", [None, refusal(404), refusal(500)])
 def test_an_answer_between_is_that_of_a_platform_with_dead_blogs(answer: FetchError | None) -> None:
     pace = Pace(1.0)

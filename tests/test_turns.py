@@ -107,6 +107,23 @@ def test_a_turn_that_does_not_come_ends_the_fetch_in_time_and_is_not_the_blogs_f
     assert open_meanwhile == [0]        # where it waits no more, its seat is another's
 
 
+def test_a_gap_that_ends_too_late_for_a_guest_is_not_taken_for_silence(
+        config: Config, two: tuple[FeedServer, FeedServer]) -> None:
+    """Five of them, and a platform that answers would be left alone."""
+    one, other = two
+    one.redirect("/rss", other.url("/feed"), status=302)
+    seats = Seats(1, Pace(0.0), threading.Event())
+    [seat] = seats.of("127.0.0.2")
+    seat.free_from = time.monotonic() + 60
+    with fetcher(wanted(config, seconds=1)) as session:
+        turn = Turn(seats, "127.0.0.1", 0, session)
+        assert turn.begin()
+        with pytest.raises(FetchError, match=r"leads to 127\.0\.0\.2, where its turn did not come") as caught:
+            session.get(one.url("/rss"), NOW, move=turn.move)
+        turn.end()
+    assert (caught.value.kind, other.requests, seat.lock.locked()) == ("ours", [], False)
+
+
 def test_who_is_led_to_an_operator_that_wants_to_be_left_alone_does_not_ask_it(
         config: Config, two: tuple[FeedServer, FeedServer]) -> None:
     one, other = two
