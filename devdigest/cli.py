@@ -58,11 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(f"{args.command}: {what}")
         return 1
     except expected as error:
-        complain(f"{args.command}: {error}")
+        complain(f"{args.command}: {_begin(error)}")
         return 1
     finally:
         if not db.is_closed():
             db.close()
+
+
+def _begin(error: BaseException) -> BaseException:
+    """What went wrong first: after a full disk no transaction can be rolled back, which would be said."""
+    before, faults = error.__context__, (sqlite3.OperationalError, peewee.OperationalError)
+    return _begin(before) if isinstance(error, faults) and isinstance(before, faults) else error
 
 
 def _write_example(path: Path) -> None:

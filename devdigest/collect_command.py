@@ -25,8 +25,8 @@ def collect_command(context: Context, args: Namespace) -> int:
     run = collect(context.config, now, context.stop, past=past, report=progress("collect"))
     say(args, {"blogs": run.blogs, "reached": run.reached, "failed": run.failed,
                "not_reached": run.not_reached, "new_posts": run.posts, "lanes": run.lanes,
-               "seconds": run.seconds},
-        lambda: f"collect: {run.said}")
+               "seconds": run.seconds, "written": run.written},
+        lambda: f"collect: {run.said}" + ("; `devdigest blogs list --failing`" if run.failed else ""))
     return stopped(context, "collect")
 
 

@@ -3,6 +3,7 @@ import csv
 import json
 import os
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -131,8 +132,9 @@ def test_run_does_the_same_in_one_and_may_be_repeated(ready: Owner) -> None:
 
 
 def test_each_step_tells_scripts_what_it_did(ready: Owner) -> None:
-    assert ready.reads("collect", *DAY) | {"seconds": 0} == {
-        "blogs": 1, "reached": 1, "failed": 0, "not_reached": 0, "new_posts": 1, "lanes": 1, "seconds": 0}
+    assert ready.reads("collect", *DAY) | {"seconds": 0, "written": 0} == {
+        "blogs": 1, "reached": 1, "failed": 0, "not_reached": 0, "new_posts": 1, "lanes": 1, "seconds": 0,
+        "written": 0}
     assert ready.reads("publish", *DAY) == {"day": "2024-05-02", "state": "published", "posts": 1, "mails": 1,
                                             "made_now": True, "weekly": None}
     assert ready.reads("deliver", *DAY) == {"rows": 1, "states": {"sent": 1}, "fault": ""}
@@ -545,6 +547,20 @@ def test_what_is_logged_does_not_mix_with_the_document(ready: Owner) -> None:
         out, err = collect.communicate(timeout=20)
     assert (collect.returncode, json.loads(out)["new_posts"]) == (0, 1)
     assert err == ""
+
+
+def test_a_disk_that_takes_no_more_is_told_and_not_what_follows_from_it(ready: Owner,
+                                                                        feeds: FeedServer) -> None:
+    posts = "".join(f"<item><title>{number}</title><description>{'word ' * 100}</description></item>"
+                    for number in range(400))
+    feeds.serve("/many", f"<rss version='2.0'><channel>{posts}</channel></rss>".encode())
+    (ready.settings.parent / "list.txt").write_text(feeds.url("/many"))
+    ready.types("blogs", "import", "list.txt")
+    with process(ready.settings, "collect", *DAY) as collect:
+        resource.prlimit(collect.pid, resource.RLIMIT_FSIZE, (100_000, 100_000))
+        out, err = collect.communicate(timeout=20)
+    assert (collect.returncode, out, err) == (1, "", "devdigest: collect: disk I/O error\n")
+    assert ready.reads("collect", *DAY)["new_posts"] == 401
 
 
 @pytest.mark.parametrize("count", [1, 2000])      # less and more than a buffer takes
