@@ -145,7 +145,8 @@ def _revived(blog: Blog) -> Blog:
         raise NotAdded(f"{blog.feed}: on the list already, {blog.state}, as {blog.id} {blog.name}")
     blog.state, blog.first_read = "active", None
     blog.save()
-    Fetching.update(etag="", modified="", essence="", validators="both").where(
+    # no failures: what was long dead would be asked within a week, and not at the next collect
+    Fetching.update(etag="", modified="", essence="", validators="both", failures=0).where(
         Fetching.blog == blog).execute()
     return blog
 

@@ -78,10 +78,10 @@ class Batch:
         """How many new posts were stored now, of this and others."""
         if outcome.is_quiet:
             self._quiet.append(_unchanged(outcome))
-            return 0
-        self._waiting.append(outcome)
-        self._entries += 1 + (len(outcome.feed.entries) if outcome.feed else 0)
-        waited = outcome.heard - self._waiting[0].heard
+        else:
+            self._waiting.append(outcome)
+            self._entries += 1 + (len(outcome.feed.entries) if outcome.feed else 0)
+        waited = outcome.heard - self._waiting[0].heard if self._waiting else timedelta(0)
         return self.store() if self._entries >= _MOST_WAITING or waited >= _LONGEST_WAIT else 0
 
     def store(self) -> int:
@@ -166,7 +166,8 @@ def _was_read(blog: Blog, outcome: Outcome, now: datetime, past: bool) -> None:
     noted.fetched = noted.read = now
     noted.status, noted.fault, noted.fault_kind, noted.failures = fetched.status, "", "", 0
     noted.not_before, noted.asked_to_wait = None, False
-    if fetched.status != 304:
+    # of who was left out and added again since, a document that was not read is to be read from the beginning
+    if fetched.status != 304 and (outcome.feed or noted.essence == outcome.essence):
         # In a past day's run entries were left alone that these would hide from the next.
         noted.etag, noted.modified, noted.essence = (
             ("", "", "") if past else (fetched.etag, fetched.modified, outcome.essence))

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import NOW, a_blog, noted
-from feed_server import FeedServer
+from feed_server import RSS, FeedServer
 
-from devdigest import blogs, database, search
+from devdigest import blogs, database, search, wear
 from devdigest.collect import collect
 from devdigest.config import Config
+from devdigest.feed import Entry, Feed
 from devdigest.fetch import Fetched
 from devdigest.fetching import Fetching
 from devdigest.intake import let_go, release
@@ -22,7 +23,7 @@ from devdigest.lanes import Answer, Ask, fetcher
 from devdigest.locks import Busy, locked
 from devdigest.memory import Operator, Run
 from devdigest.models import Blog, Post, Verdict
-from devdigest.outcomes import read, take
+from devdigest.outcomes import Batch, Outcome, read, take
 from devdigest.parsing import Parser
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -398,6 +399,44 @@ def test_a_blog_excluded_while_it_is_asked_stays_so(config: Config, feeds: FeedS
     blog = served(feeds)
     run(config)
     assert (again(blog).state, Post.of(blog)) == ("excluded", [])
+
+
+def test_who_fails_for_weeks_and_is_added_again_is_asked_at_the_next_collect(config: Config,
+                                                                           parser: Parser) -> None:
+    a_blog("healthy", read=NOW)
+    blog = a_blog("ada", **failing_for(20, 40))
+    blogs.exclude(blog)
+    with fetcher(config) as session:
+        blogs.add(blog.feed, session, parser, NOW, allow_private=True)
+    assert blog in Fetching.due(NOW + timedelta(hours=6))
+
+
+def test_who_moved_and_was_added_again_while_it_was_asked_is_read_from_the_beginning(
+        config: Config, feeds: FeedServer, parser: Parser) -> None:
+    def leave_and_return(handler: object) -> None:
+        with database.connected(), fetcher(config) as session:
+            blogs.exclude(Blog.get())
+            blogs.add(Blog.get().feed, session, parser, NOW, allow_private=True)
+        handler.write(200, {"Content-Type": RSS, "ETag": '"1"'}, rss(item("one")))
+
+    feeds.redirect("/rss", "/new", status=301)
+    feeds.serve("/new", rss(item("one")), etag='"1"')
+    blog = served(feeds)
+    run(config)
+    feeds.do("/new", leave_and_return)
+    run(config, NOW + timedelta(hours=6))
+    assert (again(blog).first_read, last(blog).etag, last(blog).essence) == (None, "", "")
+
+
+def test_no_post_waits_long_for_a_transaction_however_little_follows_it(config: Config) -> None:
+    blog, quiet = a_blog("ada"), a_blog("bob")
+    entry = Entry("one", "", "one", "", None, None)
+    fetched = Fetched(status=304, url=quiet.feed, headers={})
+    batch = Batch(config, NOW, past=False, wal=wear.Log(config.database.path))
+    batch.add(Outcome(Ask(blog.id, blog.feed), NOW, replace(fetched, status=200), None,
+                      Feed("", "", (entry,))))
+    assert batch.add(Outcome(Ask(quiet.id, quiet.feed), NOW + timedelta(minutes=4), fetched, None)) == 0
+    assert batch.add(Outcome(Ask(quiet.id, quiet.feed), NOW + timedelta(minutes=5), fetched, None)) == 1
 
 
 def test_a_feed_that_moved_is_still_known_by_the_url_on_its_list(config: Config, feeds: FeedServer) -> None:
