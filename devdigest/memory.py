@@ -85,7 +85,7 @@ class Run(Table):
     lacks = BooleanField(default=False)         # fewer than half of those that can be read at all
     said = TextField(default="")                # one line for `status`
     not_reached = IntegerField(constraints=[ZERO], default=0)   # collect: no fault of theirs
-    lanes = IntegerField(constraints=[ZERO], default=0)         # collect: operators asked side by side
+    lanes = IntegerField(constraints=[ZERO], default=0)         # collect: see lanes.py; asked side by side
     written = IntegerField(null=True)           # collect: bytes, to the disk; None where nobody counts them
 
     class Meta:

@@ -43,7 +43,6 @@ class Blog(Table):
     paused_for = TextField(default="")          # why, where paused: "owner" or the reason
     source = TextField(default="")              # the list it came from; "" where it was added by hand
     added = UtcField()
-
     first_read = UtcField(null=True)            # the first read that gave an entry; None: the next one is
 
     class Meta:
