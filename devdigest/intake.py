@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 
 
 def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = False) -> list[Post]:
-    """Stores what is new in a feed that could be read. Within the caller's transaction, who puts the posts
-    into the index at its end: all at once, as FTS5 writes a segment for each time.
+    """Stores what is new in a feed that could be read. Within the caller's transaction, who saves the blog
+    and puts the posts into the index at its end: all at once, as FTS5 writes a segment for each time.
     """
     reading = reading_of(blog, config, now)
     entries = [entry for entry in feed.entries if not (past and choose.is_ahead(entry.published, reading))]
@@ -25,9 +25,6 @@ def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = 
         blog.first_read = now
     if not blog.site and feed.site:
         blog.site, blog.site_key = feed.site, urls.canonical(feed.site)
-    blog.fetching.read = now
-    blog.save()
-    blog.fetching.save()
     return posts
 
 

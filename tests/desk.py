@@ -50,6 +50,9 @@ class Desk:
         blog = Fetching.blogs().where(Blog.id == blog.id).get()
         with db.atomic():
             new = intake.receive(blog, Feed("", "", entries), self.config, seoul(at))
+            blog.fetching.read = seoul(at)
+            blog.save()
+            blog.fetching.save()
         return {post.title: Post.get_by_id(post.id).verdict for post in new}
 
     def issue(self, at):

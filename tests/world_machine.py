@@ -122,6 +122,9 @@ class Machine:
                                     self.config, at):
             self.verdicts[post.verdict] += 1
             self.books.tell(int(post.excerpt), at, f"stored as {post.verdict} of {post.day}")
+        row.fetching.read = at
+        row.save()
+        row.fetching.save()
         return True
 
     def _release(self, at: datetime) -> None:
