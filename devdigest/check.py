@@ -2,28 +2,26 @@
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from peewee import DatabaseError
 
-from devdigest import clock, credentials, plan
+from devdigest import clock, credentials, mail_check, plan, sender_check
 from devdigest.config import LOOPBACK, Bounces, Config, ConfigError
 from devdigest.database import VERSION
 from devdigest.days import at, local_day
 from devdigest.fetching import Fetching
+from devdigest.finding import OK, RED, WARN, Finding
 from devdigest.imap import Mailbox, MailboxError
 from devdigest.memory import HOLD_REASON, Run, Setting
 from devdigest.models import Blog, Issue
+from devdigest.name_server import NameServer
 from devdigest.readers import Subscriber
-from devdigest.replies import RelayError
 from devdigest.reports import Alarm
-from devdigest.smtp import Relay
 from devdigest.table import db
 
-OK, WARN, RED = "ok", "warn", "RED"
 _LEAST_FREE = 200_000_000       # bytes; a day writes a few MB, an upgrade some hundred
 # Names under which an owner cannot set SPF and DKIM; a mail from them ends in the spam folder.
 _SHARED_NAMES = ("duckdns.org", "mooo.com", "us.to", "chickenkiller.com", "ddns.net", "iptime.org",
@@ -32,16 +30,8 @@ _MAILBOXES = ("gmail.com", "naver.com", "daum.net", "hanmail.net", "kakao.com")
 _MAILBOX_READERS = 100
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of `check`; `cure` is what to type or do, "" where nothing is wrong."""
-    name: str
-    state: str
-    fact: str
-    cure: str = ""
-
-
-def findings(config: Config, path: Path | None, now: datetime, password: str) -> Iterator[Finding]:
+def findings(config: Config, path: Path | None, now: datetime, password: str,
+             names: NameServer) -> Iterator[Finding]:
     """Every check, one after the other, ground first."""
     yield Finding("config", OK, str(path or "embedded defaults"))
     yield _disk(config)
@@ -50,7 +40,9 @@ def findings(config: Config, path: Path | None, now: datetime, password: str) ->
         return              # it would be asked for everything else
     yield _clock(config, now)
     yield _sender(config)
-    yield _relay(config, password)
+    yield mail_check.relay(config.mail, password)
+    if config.mail.transport == "smtp" and _is_own(config.mail.domain.lower()):
+        yield from sender_check.findings(config, names)
     yield _plan(config, now)
     yield _bounces(config)
     yield _site(config)
@@ -96,7 +88,7 @@ def _sender(config: Config) -> Finding:
         return Finding("sender", WARN, "mails go into a folder, to nobody", 'set [mail] transport = "smtp"')
     if domain.endswith(".localdomain"):
         return Finding("sender", RED, f"nobody takes mail from {config.mail.sender}", "set [mail] from")
-    if any(domain == name or domain.endswith("." + name) for name in _SHARED_NAMES):
+    if _is_shared(domain):
         return Finding("sender", RED, f"{domain} cannot carry SPF and DKIM", "send from a domain of your own")
     readers = Subscriber.select().where(Subscriber.state == "active").count()
     if domain in _MAILBOXES and readers > _MAILBOX_READERS:
@@ -105,29 +97,19 @@ def _sender(config: Config) -> Finding:
     return Finding("sender", OK, config.mail.sender)
 
 
-def _relay(config: Config, password: str) -> Finding:
-    mail = config.mail
-    if mail.transport == "maildir":
-        return _folder(Path(mail.maildir))
-    try:
-        Relay(mail, password).close()
-    except RelayError as error:
-        return Finding("relay", RED, str(error), "mend [mail]; the outbox waits meanwhile")
-    login = ", logged in" if mail.user else ""
-    return Finding("relay", OK, f"{mail.host}:{mail.port} {mail.security}{login}")
+def _is_shared(domain: str) -> bool:
+    return any(domain == name or domain.endswith("." + name) for name in _SHARED_NAMES)
+
+
+def _is_own(domain: str) -> bool:
+    """Whether the owner can set its records."""
+    return not (_is_shared(domain) or domain in _MAILBOXES or domain.endswith(".localdomain"))
 
 
 def _plan(config: Config, now: datetime) -> Finding:
     if said := plan.outgrown(config, now):
         return Finding("plan", WARN, said, "ask for a larger one; set [mail] per_day and per_second")
     return Finding("plan", OK, f"carries {Subscriber.active():,} readers")
-
-
-def _folder(folder: Path) -> Finding:
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
-        return Finding("relay", OK, f"the folder {folder}")
-    return Finding("relay", RED, f"{folder} cannot be written", "check [mail] maildir")
 
 
 def _bounces(config: Config) -> Finding:

@@ -125,8 +125,10 @@ def _parser() -> argparse.ArgumentParser:
     _verb(verbs, "status", "state_commands:status_command", "how it stands now", json=True)
     verb = _verb(verbs, "stats", "stats_command:stats_command", "the numbers of the last days", json=True)
     verb.add_argument("--days", type=int, choices=(7, 30, 90, 365), default=30, help="how many; else 30")
-    _verb(verbs, "check", "commands:check_command", "everything that could be wrong, each with its cure",
-          json=True)
+    verb = _verb(verbs, "check", "check_command:check_command", json=True,
+                 does="everything that could be wrong, each with its cure")
+    verb.add_argument("--mail", nargs="?", const="", metavar="ADDRESS",
+                      help="also send one real mail, now: to the owner, or to ADDRESS")
     _verb(verbs, "hold", "state_commands:hold_command", "publish and mail nothing until `resume`")
     _verb(verbs, "resume", "state_commands:resume_command", "go on after `hold`")
     _blogs(verbs.add_parser("blogs", help="the list of blogs: import, add, remove, list …"))

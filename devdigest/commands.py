@@ -1,9 +1,8 @@
 """The steps as sub-commands: each reads its arguments, calls one step, says what came of it."""
 from argparse import Namespace
-from datetime import UTC, datetime
 from typing import Any
 
-from devdigest import agenda, check, deliver, publish
+from devdigest import agenda, deliver, publish
 from devdigest.collect_command import ClockDoubt, collect_command, say, stopped, when
 from devdigest.context import Context
 from devdigest.days import local_day
@@ -13,7 +12,7 @@ from devdigest.memory import Held, Setting
 from devdigest.models import Issue, IssuePost
 from devdigest.readers import Delivery
 from devdigest.replies import RelayError
-from devdigest.terminal import complain, dump, progress, table
+from devdigest.terminal import complain, progress
 from devdigest.worker import Worker
 
 
@@ -77,14 +76,3 @@ def run_command(context: Context, args: Namespace) -> int:
 def worker_command(context: Context, args: Namespace) -> int:
     Worker(context.config, context.password, context.stop).run()
     return 0
-
-
-def check_command(context: Context, args: Namespace) -> int:
-    found = list(check.findings(context.config, context.path, datetime.now(UTC), context.password))
-    if args.json:
-        print(dump([vars(finding) for finding in found]))
-    else:
-        print(table([(finding.state, finding.name, finding.fact) for finding in found]))
-        cures = [f"→ {finding.name}: {finding.cure}" for finding in found if finding.cure]
-        print("\n".join(["", *cures]) if cures else "\neverything is as it should be")
-    return 1 if any(finding.state == check.RED for finding in found) else 0

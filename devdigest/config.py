@@ -85,6 +85,7 @@ class Mail:
     per_day: int = 0
     per_connection: int = 0
     timeout: int = 30
+    dkim_selector: str = ""
 
     @property
     def relay(self) -> relays.Preset:

@@ -14,6 +14,9 @@ class Preset:
     lacks: Mapping[str, str] = field(default_factory=dict)
     keeps_sender: bool = False          # the envelope sender reaches the reader's mailbox: VERP is of use
     keeps_message_id: bool = True
+    hosts: str = ""                     # by whose name it is known without being named as a preset
+    spf: str = ""                       # the name whose SPF record lists its machines
+    keeps_domain: bool = False          # the envelope sender is at least of our domain: SPF can be aligned
 
 
 def _relay(host: str, port: int = 465, security: str = "tls", *, connections: int = 5,
@@ -28,25 +31,36 @@ PRESETS = {
     # rate and quota are the account's own; without a setting we go by what the relay answers
     "ses": Preset(_relay("", connections=10, per_second=0.0, per_connection=0),
                   {"host": "email-smtp.ap-northeast-2.amazonaws.com, with your region"},
-                  keeps_message_id=False),
-    "gmail": Preset(_relay("smtp.gmail.com", per_day=500)),
-    "workspace-relay": Preset(_relay("smtp-relay.gmail.com", per_day=10_000), keeps_sender=True),
-    "mailgun": Preset(_relay("smtp.mailgun.org")),
-    "brevo": Preset(_relay("smtp-relay.brevo.com", 587, "starttls")),
+                  keeps_message_id=False, hosts="amazonaws.com", spf="amazonses.com"),
+    "gmail": Preset(_relay("smtp.gmail.com", per_day=500),
+                    hosts="smtp.gmail.com", spf="_spf.google.com", keeps_domain=True),
+    "workspace-relay": Preset(_relay("smtp-relay.gmail.com", per_day=10_000), keeps_sender=True,
+                              hosts="smtp-relay.gmail.com", spf="_spf.google.com", keeps_domain=True),
+    "mailgun": Preset(_relay("smtp.mailgun.org"), hosts="mailgun.org", spf="mailgun.org"),
+    "brevo": Preset(_relay("smtp-relay.brevo.com", 587, "starttls"), hosts="brevo.com", spf="spf.brevo.com"),
     # closes a connection itself after 5,000
-    "sendgrid": Preset(_relay("smtp.sendgrid.net", user="apikey", per_connection=5_000)),
+    "sendgrid": Preset(_relay("smtp.sendgrid.net", user="apikey", per_connection=5_000),
+                       hosts="sendgrid.net", spf="sendgrid.net"),
     # newsletters must go by its broadcast stream; it has no port 465
-    "postmark": Preset(_relay("smtp-broadcasts.postmarkapp.com", 587, "starttls"), keeps_message_id=False),
+    "postmark": Preset(_relay("smtp-broadcasts.postmarkapp.com", 587, "starttls"), keeps_message_id=False,
+                       hosts="postmarkapp.com", spf="spf.mtasv.net"),
     # takes what comes at short intervals for abuse
     "naver": Preset(_relay("smtp.naver.com", connections=1, per_second=1.0)),
     "nhn": Preset(_relay(""), {"host": "the one that the console of NHN Cloud names"}),
 }
-_OWN = Preset({}, keeps_sender=True)
+_OWN = Preset({}, keeps_sender=True, keeps_domain=True)
 
 
 def known(name: str) -> Preset:
     """The preset of this name; for "" what holds of a relay of one's own."""
     return PRESETS[name] if name else _OWN
+
+
+def at(host: str) -> Preset:
+    """The same by the relay's host, for who wrote that instead."""
+    labels = host.lower().split(".")
+    names = {".".join(labels[first:]) for first in range(len(labels))}
+    return next((preset for preset in PRESETS.values() if preset.hosts in names), _OWN)
 
 
 def completed(section: Mapping[str, Any]) -> dict[str, Any]:

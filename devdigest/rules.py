@@ -11,6 +11,7 @@ from devdigest.urls import http_url
 
 PROVIDERS = ("ses", "mailgun", "sendgrid", "brevo", "postmark")      # whose events are understood
 _ADDRESS = re.compile(r"[^@\s<>\"\x00-\x1f]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_SELECTOR = re.compile(r"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)?")
 
 
 def _is_zone(name: str) -> bool:
@@ -72,6 +73,7 @@ RULES: tuple[Rule, ...] = (
     ("mail", "per_day", lambda v: v == 0 or 20 <= v <= 10_000_000, "0, or 20 to 10,000,000 mails"),
     ("mail", "per_connection", lambda v: 0 <= v <= 1_000_000, "0 to 1,000,000 mails"),
     ("mail", "timeout", lambda v: 1 <= v <= 600, "1 to 600 seconds"),
+    ("mail", "dkim_selector", _SELECTOR.fullmatch, "a name such as s1"),
     ("bounces", "address", lambda v: v == "" or _is_address(v), "an e-mail address"),
     ("bounces", "port", lambda v: 1 <= v <= 65535, "1 to 65535"),
     ("bounces", "webhook", lambda v: v in ("", *PROVIDERS), f"nothing, or one of {', '.join(PROVIDERS)}"),

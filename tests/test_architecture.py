@@ -16,21 +16,22 @@ CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "exp
         "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "points", "wire",
         "edition", "letter", "draft", "compose", "notices", "charts", "throttle", "quota", "forecast",
         "signatures", "fates", "events", "mime", "bounce_words", "bounce_notice", "returned", "status_report",
-        "ses_notice", "dsn"]
+        "ses_notice", "dsn", "finding", "mail_records"]
 EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "dialogue",
-         "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider", "imap"]
+         "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider", "imap",
+         "name_server"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan", "sign_up",
          "account", "subscriber_lists", "blogs", "moves", "intake", "outcomes", "collect", "publish",
-         "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status", "check",
-         "examine", "patch"]
+         "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status",
+         "mail_check", "sender_check", "check", "examine", "patch"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
 ENTRY = ["context", "collect_command", "commands", "web_command", "state_commands", "stats_command",
-         "blog_commands", "examined", "examine_command", "subscriber_commands", "bounce_commands", "cli",
-         "trial", "__main__"]
+         "blog_commands", "examined", "examine_command", "subscriber_commands", "bounce_commands",
+         "check_command", "cli", "trial", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
-                "moves", "intake", "outcomes"}
+                "mail_check", "sender_check", "moves", "intake", "outcomes"}
 
 
 def modules() -> list[Path]:

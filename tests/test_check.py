@@ -6,25 +6,27 @@ from pathlib import Path
 import pytest
 from conftest import NOW, a_blog
 from mailboxes import ScriptedMailbox
-from relay import FakeRelay, ScriptedRelay, free_port, settings
+from name_servers import FakeNameServer
+from relay import free_port
 
 from devdigest import RELEASED, check
 from devdigest.check import OK, RED, WARN, Finding
 from devdigest.config import Bounces, Config
 from devdigest.memory import HOLD, LAST_SEEN, Run, Setting
 from devdigest.models import Issue
+from devdigest.name_server import NameServer
 from devdigest.readers import Subscriber
 from devdigest.reports import Alarm
 from devdigest.table import db
 
 pytestmark = pytest.mark.usefixtures("records")
 
+NOBODY = NameServer(("127.0.0.1", free_port()))      # in DNS nothing can be asked
 TEN = NOW + timedelta(hours=1)      # in Seoul
 
 
 def found(config: Config, name: str, now=NOW, password: str = "") -> Finding:
-    [finding] = [one for one in check.findings(config, None, now, password) if one.name == name]
-    return finding
+    return next(one for one in check.findings(config, None, now, password, NOBODY) if one.name == name)
 
 
 def state(config: Config, name: str, now=NOW) -> str:
@@ -47,17 +49,18 @@ def by_smtp(config: Config, sender: str) -> Config:
 def test_an_installation_that_works_has_nothing_red(by_relay: Config, ada: Subscriber) -> None:
     a_blog()
     Run.create(job="collect", started=NOW, finished=NOW, said="1 blogs, 1 reached")
-    findings = list(check.findings(by_relay, Path("config.toml"), NOW, ""))
+    findings = list(check.findings(by_relay, Path("config.toml"), NOW, "", NOBODY))
     assert [finding.name for finding in findings] == [
-        "config", "disk", "database", "clock", "sender", "relay", "plan", "bounces", "site", "blogs",
-        "collect", "issue", "hold"]
-    assert [finding.name for finding in findings if finding.state != OK] == ["clock", "bounces", "site"]
+        "config", "disk", "database", "clock", "sender", "relay", "spf", "dkim", "dmarc",
+        "mx", "plan", "bounces", "site", "blogs", "collect", "issue", "hold"]
+    assert [finding.name for finding in findings if finding.state != OK] == [
+        "clock", "spf", "dkim", "dmarc", "mx", "bounces", "site"]
 
 
 def test_whatever_is_wrong_has_a_cure_and_what_is_right_has_none(config: Config) -> None:
     Setting.write(HOLD, NOW.isoformat())
     broken = by_smtp(config, "digest@home.duckdns.org")
-    for finding in check.findings(broken, None, TEN + timedelta(hours=2), ""):
+    for finding in check.findings(broken, None, TEN + timedelta(hours=2), "", NOBODY):
         assert bool(finding.cure) == (finding.state != OK), finding
 
 
@@ -84,7 +87,7 @@ def test_a_damaged_database_is_red(config: Config, records: None) -> None:
     db.close()
     path.write_bytes(data)
     db.connect()
-    database = list(check.findings(config, None, NOW, ""))[-1]
+    database = list(check.findings(config, None, NOW, "", NOBODY))[-1]
     assert (database.name, database.state, database.cure) == ("database", RED, "restore the newest backup")
 
 
@@ -113,27 +116,12 @@ def test_a_folder_for_mails_is_worth_a_word(config: Config) -> None:
     assert state(config, "sender") == WARN
 
 
-def test_a_relay_that_is_down_is_red(config: Config) -> None:
-    finding = found(by_smtp(config, "digest@example.org"), "relay")
-    assert finding.state == RED
-    assert "connection refused" in finding.fact
-
-
-def test_a_relay_that_refuses_the_login_is_red_with_its_words(config: Config) -> None:
-    script = {"EHLO": "250-relay\n250 AUTH PLAIN",
-              "AUTH": "535-5.7.8 Username and Password not accepted.\n535 5.7.8 see https://example.org/help"}
-    with ScriptedRelay(script) as relay:
-        finding = found(replace(config, mail=settings(relay, user="ada")), "relay", password="wrong")
-    assert finding.state == RED
-    assert "535 5.7.8 Username and Password not accepted. 5.7.8 see https://example.org/help" in finding.fact
-    assert "wrong" not in finding.fact
-
-
-def test_a_relay_that_lets_us_in_is_told_so(config: Config) -> None:
-    with FakeRelay(user="ada", password="right") as relay:
-        finding = found(replace(config, mail=settings(relay, user="ada")), "relay", password="right")
-    assert (finding.state, finding.fact) == (OK, f"127.0.0.1:{relay.port} none, logged in")
-    assert relay.messages == []
+@pytest.mark.parametrize("sender", ["digest@localhost.localdomain", "me@gmail.com", "d@home.duckdns.org"])
+def test_dns_is_not_asked_for_names_that_are_not_the_owners(config: Config, sender: str) -> None:
+    with FakeNameServer() as server:
+        names = NameServer(server.server_address)
+        told = {one.name for one in check.findings(by_smtp(config, sender), None, NOW, "", names)}
+    assert (told & {"spf", "dkim", "dmarc", "mx"}, server.asked) == (set(), [])
 
 
 @pytest.mark.parametrize(("failing", "good", "expected"), [
@@ -170,7 +158,7 @@ def test_hold_is_worth_a_word(config: Config) -> None:
 
 def test_checking_changes_nothing(config: Config) -> None:
     before = list(db.connection().iterdump())
-    list(check.findings(by_smtp(config, "digest@example.org"), None, NOW, ""))
+    list(check.findings(by_smtp(config, "digest@example.org"), None, NOW, "", NOBODY))
     assert list(db.connection().iterdump()) == before
 
 
