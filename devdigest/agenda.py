@@ -139,6 +139,24 @@ def deliver(config: Config, now: datetime) -> str:
     return "confirmations" if Delivery.due_now(now, issues=False).exists() else ""
 
 
+def next_mail(config: Config, now: datetime) -> datetime | None:
+    """When the worker next tries to send something; None where nothing waits, or only until `resume`."""
+    times = []
+    if (due := Delivery.next_due(issues=False)) is not None:
+        times.append(max(now, due, Setting.wait(URGENT_WAIT, now) or now))
+    if (due := Delivery.next_due(issues=True)) is not None and not Setting.held_since():
+        times.append(_by_day(config, max(now, due, Setting.wait(ISSUES_WAIT, now) or now)))
+    return min(times, default=None)
+
+
+def _by_day(config: Config, instant: datetime) -> datetime:
+    """The same, or the next `time` where that is after `latest`."""
+    zone = config.site.timezone
+    if instant >= closes(config, instant):
+        return at(local_day(instant, zone) + timedelta(days=1), config.digest.opens, zone)
+    return max(instant, at(local_day(instant, zone), config.digest.opens, zone))
+
+
 def bounces(config: Config, now: datetime, mailbox: bool) -> str:
     """"mailbox", "posts" (only what providers have posted, as without `mailbox`) or ""."""
     if mailbox and config.bounces.imap:

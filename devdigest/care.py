@@ -12,6 +12,7 @@ from devdigest.reports import Bounce, Hook
 from devdigest.table import db
 
 _BOUNCES_FOR = timedelta(days=90)       # three times what points remember: the owner may want to know why
+_MAILINGS_FOR = timedelta(days=90)      # a run for each that signs up, where there are many
 _POSTS_FOR = timedelta(days=3)          # by then a provider is not going to prove it any more
 
 
@@ -26,6 +27,7 @@ def care(config: Config, now: datetime) -> Run:
     Confirmation.delete().where(Confirmation.expires <= now).execute()
     subscribers.forget_moves()
     Bounce.forget(before=now - _BOUNCES_FOR)
+    Run.forget(("deliver", "confirm"), before=now - _MAILINGS_FOR)
     Hook.forget(before=now - _POSTS_FOR)
     clicks.fold(today)
     counted = local_day(before.started, zone) + timedelta(days=1) if before else None

@@ -17,7 +17,7 @@ from devdigest.days import at, local_day
 from devdigest.ledger import Ledger, Mail
 from devdigest.line import PAUSES
 from devdigest.locks import locked
-from devdigest.memory import ISSUES_WAIT, URGENT_WAIT, Held, Setting
+from devdigest.memory import ISSUES_WAIT, URGENT_WAIT, Held, Run, Setting
 from devdigest.readers import DELIVERY_STATES, Delivery, Subscriber
 from devdigest.replies import Outcome, Reply, nameless
 from devdigest.table import db
@@ -60,6 +60,8 @@ def deliver(config: Config, now: datetime, password: str, stop: threading.Event,
         summary = _sent(config, ledger, Crew(config, ledger, password, stop, pauses, report))
         if summary.rows:
             log.log(logging.ERROR if summary.fault else logging.INFO, "deliver: %s", words(summary))
+            Run.create(job="deliver" if mailed else "confirm", started=now, finished=ledger.now(),
+                       said=_at_a_pace(summary, (ledger.now() - now).total_seconds()))
         held = Setting.held_since()
         if held is not None and issues and Delivery.due_now(now, issues=True).exists():
             raise Held(held)
@@ -78,11 +80,20 @@ def _sent(config: Config, ledger: Ledger, crew: Crew) -> Summary:
     return Summary(rows, ledger.ends, fault, crew.locked_out, goes_on)
 
 
-def words(summary: Summary) -> str:
+def words(summary: Summary, pace: str = "") -> str:
     """One line: '997 sent, 2 refused, 1 waiting'."""
     ordered = sorted((+summary.states).items(), key=lambda item: DELIVERY_STATES.index(item[0]))
     counted = ", ".join(f"{count:,} {state}" for state, count in ordered) or "nothing sent"
+    counted += f" in {pace}" if pace else ""
     return f"{counted}; stopped: {summary.fault}" if summary.fault else counted
+
+
+def _at_a_pace(summary: Summary, seconds: float) -> str:
+    """The same as `status` tells it later: without addresses, and with how fast it was."""
+    pace = f"{seconds:,.0f} s" if seconds >= 1 else "under a second"
+    if (sent := summary.states["sent"]) and seconds >= 1:
+        pace += f", {sent / seconds:,.1f} a second"
+    return nameless(words(summary, pace))
 
 
 class _Policy:

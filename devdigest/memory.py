@@ -1,7 +1,7 @@
 """What the appliance itself remembers: hold, the key of links, the last time seen, what each step did, and
 how the operators of many blogs want to be asked.
 """
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from peewee import BooleanField, FloatField, IntegerField, TextField, fn
@@ -100,6 +100,16 @@ class Run(Table):
         if finished:
             wanted = wanted.where(cls.finished.is_null(False))
         return wanted.order_by(cls.started.desc()).first()
+
+    @classmethod
+    def newest(cls, job: str, count: int) -> list["Run"]:
+        """The last ones, newest first."""
+        return list(cls.select().where(cls.job == job).order_by(cls.started.desc(), cls.id.desc())
+                    .limit(count))
+
+    @classmethod
+    def forget(cls, jobs: Iterable[str], before: datetime) -> None:
+        cls.delete().where(cls.job.in_(list(jobs)), cls.started < before).execute()
 
     @classmethod
     def left_by(cls, now: datetime) -> datetime | None:

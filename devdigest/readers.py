@@ -123,6 +123,19 @@ class Delivery(Table):
             row.state, row.changed, row.reply = row.doubt(), now, "cut off while it was sent"
             row.save()
 
+    @classmethod
+    def outbox(cls) -> dict[str, int]:
+        """How many mails of issues wait, by state."""
+        rows = (cls.select(cls.state, fn.COUNT(cls.id)).where(_OPEN, cls.issue.is_null(False))
+                .group_by(cls.state).tuples())
+        return dict(sorted(rows, key=lambda row: OPEN_STATES.index(row[0])))
+
+    @classmethod
+    def next_due(cls, issues: bool) -> datetime | None:
+        """When the first of them is due, of issues or of those that someone waits for; None without any."""
+        return (cls.select(cls.due).where(_OPEN, cls.issue.is_null(not issues)).order_by(cls.due)
+                .limit(1).scalar())
+
     def doubt(self) -> str:
         """The state after one more time in doubt: sent once more, but not for ever."""
         self.doubts += 1

@@ -53,6 +53,7 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
         ("issue", f"{issue['day']} {issue['state']}: {issue['posts']} posts, {issue['late']} found late"
          if issue else "none yet"),
         ("mails", counts(facts["outbox"])),
+        *_mailing_rows(config, facts["mailing"]),
         ("readers", counts(facts["subscribers"])),
         ("bounces", _bounces_line(facts["bounces"])),
         ("next issue", _local(config, facts["next_issue"])),
@@ -73,10 +74,26 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
     if facts["plan"]:
         rows.append(("plan", facts["plan"]))
     if facts["confirmations_waiting"]:
-        rows.append(("confirm", f"{facts['confirmations_waiting']} mails wait; `devdigest deliver`"))
+        rows.append(("confirm", _confirmations_line(config, facts)))
     rows += [("held posts", f"{count} of {feed}; `devdigest blogs release {feed}`")
              for feed, count in facts["held_posts"].items()]
     return "\n".join(f"{name:<11} {text}" for name, text in rows)
+
+
+def _mailing_rows(config: Config, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """When mails went, how many and how fast, or why not; then those that wait."""
+    rows = [("mailing", f"{_local(config, run['started'])}: {run['said']}") for run in facts["runs"]]
+    if facts["queue"]:
+        again = facts["next_attempt"]
+        rows.append(("outbox", f"{counts(facts['queue'])}; "
+                               + (f"next attempt {_local(config, again)}" if again else "held")))
+    return rows
+
+
+def _confirmations_line(config: Config, facts: dict[str, Any]) -> str:
+    last = facts["mailing"]["confirmations"]
+    told = f"; last try {_local(config, last['started'])}: {last['said']}" if last else ""
+    return f"{facts['confirmations_waiting']} mails wait; `devdigest deliver`{told}"
 
 
 def _bounces_line(facts: dict[str, Any]) -> str:

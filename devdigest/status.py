@@ -4,7 +4,7 @@ from typing import Any
 
 from peewee import fn
 
-from devdigest import plan
+from devdigest import agenda, plan
 from devdigest.config import Config
 from devdigest.days import at, local_day, midnight
 from devdigest.fetching import Fetching
@@ -14,6 +14,7 @@ from devdigest.readers import Delivery, Subscriber, Suppression
 from devdigest.reports import Alarm, Bounce, Hook
 
 _LATELY = timedelta(days=30)
+_MAILINGS = 3
 
 
 def facts(config: Config, now: datetime) -> dict[str, Any]:
@@ -33,12 +34,26 @@ def facts(config: Config, now: datetime) -> dict[str, Any]:
         "next_issue": next_issue.isoformat(timespec="seconds"),
         "subscribers": _counts(Subscriber, Subscriber.state),
         "outbox": _outbox(issue) if issue else {},
+        "mailing": _mailing(config, now),
         "sending": plan.sending(now, issue) if issue else None,
         "quota_waits_until": plan.waits_until(now),
         "plan": plan.outgrown(config, now),
         "confirmations_waiting": Delivery.due_now(now, issues=False).count(),
         "bounces": _bounces(config, now),
     }
+
+
+def _mailing(config: Config, now: datetime) -> dict[str, Any]:
+    """The last runs of deliver, newest first, those for confirmation mails alone apart; what waits still."""
+    runs, alone = Run.newest("deliver", _MAILINGS), Run.newest("confirm", 1)
+    following = agenda.next_mail(config, now)
+    return {"runs": list(map(_delivered, runs)), "confirmations": _delivered(alone[0]) if alone else None,
+            "queue": Delivery.outbox(),
+            "next_attempt": following and following.isoformat(timespec="seconds")}
+
+
+def _delivered(run: Run) -> dict[str, Any]:
+    return {"started": run.started.isoformat(timespec="seconds"), "seconds": run.seconds, "said": run.said}
 
 
 def _bounces(config: Config, now: datetime) -> dict[str, Any]:

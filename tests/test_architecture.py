@@ -31,7 +31,7 @@ ENTRY = ["context", "collect_command", "commands", "web_command", "state_command
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
-                "mail_check", "sender_check", "moves", "intake", "outcomes"}
+                "agenda", "mail_check", "sender_check", "moves", "intake", "outcomes"}
 
 
 def modules() -> list[Path]:

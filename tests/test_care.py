@@ -123,6 +123,16 @@ def test_it_writes_down_when_it_was_done_and_how_many_were_erased(config: Config
     assert emails() == {bob.email}
 
 
+def test_runs_of_deliver_are_forgotten_after_90_days_and_no_others(config: Config, now: datetime) -> None:
+    for job in ("deliver", "confirm", "collect"):
+        for days in (89, 91):
+            Run.create(job=job, started=now - days * DAY, said=f"{days} days ago")
+    care(config, now)
+    assert {(run.job, run.said) for run in Run.select().where(Run.job != "care")} == {
+        ("deliver", "89 days ago"), ("confirm", "89 days ago"), ("collect", "89 days ago"),
+        ("collect", "91 days ago")}
+
+
 def test_a_second_time_finds_nothing_to_do(config: Config, now: datetime) -> None:
     Subscriber.create(email="ada@example.org", created=now - WEEK)
     care(config, now)

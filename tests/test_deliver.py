@@ -1,4 +1,5 @@
 """What becomes of each row of the outbox, over a real relay; the relay's troubles blame no subscriber."""
+import re
 import threading
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ from test_publish import a_post
 from devdigest import account, database, sign_up, subscribers, suppressions, tokens
 from devdigest.config import Config
 from devdigest.deliver import Summary, deliver
-from devdigest.memory import HOLD, Held, Setting
+from devdigest.memory import HOLD, Held, Run, Setting
 from devdigest.models import Issue
 from devdigest.publish import publish
 from devdigest.readers import PURPOSES, Consent, Delivery, Subscriber, Suppression
@@ -527,3 +528,41 @@ def test_a_relay_that_refuses_too_many_holds_all_mail_and_suppresses_nobody(by_r
     assert Suppression.select().count() == 0
     assert 0 < len(relay.messages) < 20
     assert "queued" in states().values()
+
+
+# what is remembered of a run
+
+def test_a_run_is_remembered_with_what_became_of_its_mails_and_how_fast(by_relay: Config) -> None:
+    published(by_relay, "ada", "full", "gone")
+    send(by_relay)
+    [run] = Run.newest("deliver", 5)
+    assert (run.started, run.said) == (TEN, "1 sent, 1 waiting, 1 refused in under a second")
+    assert run.finished >= TEN
+
+
+def test_a_run_that_takes_its_time_tells_the_pace(config: Config) -> None:
+    with FakeRelay(delay=0.6) as relay:
+        slow = replace(config, mail=settings(relay, connections=1))
+        published(slow, "ada", "bob")
+        send(slow)
+    [run] = Run.newest("deliver", 5)
+    assert re.fullmatch(r"2 sent in \d s, \d\.\d a second", run.said)
+
+
+def test_a_run_that_stops_is_remembered_with_the_reason_and_no_address(config: Config) -> None:
+    with ScriptedRelay({"MAIL": "550 5.7.1 <digest@example.org> may not send"}) as relay:
+        refused = replace(config, mail=settings(relay))
+        published(refused, "ada")
+        send(refused)
+    [run] = Run.newest("deliver", 5)
+    assert "; stopped: 550 5.7.1 … may not send" in run.said
+
+
+def test_where_nothing_is_due_no_run_is_remembered_and_confirmations_are_kept_apart(
+        by_relay: Config, bob: Subscriber) -> None:
+    send(by_relay)
+    assert Run.select().count() == 0
+    subscribers.queue(bob, "confirm", NOW)
+    send(by_relay, issues=False)
+    assert (Run.newest("deliver", 5), [run.said for run in Run.newest("confirm", 5)]) == (
+        [], ["1 sent in under a second"])

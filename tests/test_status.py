@@ -7,7 +7,7 @@ from conftest import NOW, a_blog
 
 from devdigest import status
 from devdigest.config import Config
-from devdigest.memory import HOLD, Run, Setting
+from devdigest.memory import HOLD, ISSUES_WAIT, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Delivery, Subscriber, Suppression
 from devdigest.reports import Bounce
@@ -16,6 +16,11 @@ pytestmark = pytest.mark.usefixtures("records")
 
 YESTERDAY, TODAY = date(2026, 11, 20), date(2026, 11, 21)
 TEN = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)         # 10:00 in Seoul
+
+
+def at(clock: str) -> datetime:
+    """That time of today in Seoul."""
+    return datetime.fromisoformat(f"2026-11-21T{clock}+09:00").astimezone(UTC)
 
 
 def a_post(blog: Blog, guid: str, day: date = YESTERDAY, verdict: str = "news") -> Post:
@@ -90,6 +95,46 @@ def test_mails_of_the_weekly_issue_are_told_with_those_of_the_daily_one(config: 
         issue = Issue.create(kind=kind, day=TODAY, state="published", created=NOW)
         Delivery.create(subscriber=ada, issue=issue, state=state, created=NOW, due=NOW, changed=NOW)
     assert status.facts(config, NOW)["outbox"] == {"refused": 1, "sent": 1}
+
+
+def test_the_last_runs_of_deliver_are_told_with_those_for_confirmations_apart(config: Config) -> None:
+    for hour in range(5):
+        begun = NOW + timedelta(hours=hour)
+        Run.create(job="deliver", started=begun, finished=begun + timedelta(hours=1), said=f"{hour} sent")
+    Run.create(job="confirm", started=TEN, finished=TEN, said="1 sent")
+    mailing = status.facts(config, TEN)["mailing"]
+    assert [run["said"] for run in mailing["runs"]] == ["4 sent", "3 sent", "2 sent"]
+    assert mailing["runs"][0] == {"started": "2026-11-21T04:00:00+00:00", "seconds": 3600, "said": "4 sent"}
+    assert mailing["confirmations"]["said"] == "1 sent"
+
+
+@pytest.mark.parametrize(("clock", "due", "following"), [
+    ("09:00", "09:00", "10:00"), ("10:30", "10:00", "10:30"), ("10:30", "11:30", "11:30"),
+    ("20:00", "11:00", "10:00 tomorrow"), ("12:00", "20:30", "10:00 tomorrow")])
+def test_what_waits_is_told_with_its_next_attempt(config: Config, ada: Subscriber, clock: str, due: str,
+                                                  following: str) -> None:
+    issue = an_issue(TODAY)
+    Delivery.create(issue=issue, subscriber=ada, state="waiting", created=NOW, due=at(due), changed=NOW)
+    mailing = status.facts(config, at(clock))["mailing"]
+    assert mailing["queue"] == {"waiting": 1}
+    expected = at(following.split()[0]) + timedelta(days="tomorrow" in following)
+    assert mailing["next_attempt"] == expected.isoformat()
+
+
+def test_confirmations_are_attempted_at_any_hour_and_in_hold(config: Config, ada: Subscriber,
+                                                             bob: Subscriber) -> None:
+    assert status.facts(config, NOW)["mailing"]["next_attempt"] is None
+    Delivery.create(issue=an_issue(TODAY), subscriber=ada, created=NOW, due=NOW, changed=NOW)
+    Setting.write(HOLD, NOW.isoformat())
+    assert status.facts(config, TEN)["mailing"]["next_attempt"] is None
+    Delivery.create(subscriber=bob, created=NOW, due=NOW, changed=NOW)
+    assert status.facts(config, at("23:00"))["mailing"]["next_attempt"] == at("23:00").isoformat()
+
+
+def test_a_used_up_quota_puts_the_next_attempt_off(config: Config, ada: Subscriber) -> None:
+    Delivery.create(issue=an_issue(TODAY), subscriber=ada, created=NOW, due=NOW, changed=NOW)
+    Setting.write(ISSUES_WAIT, at("14:00").isoformat())
+    assert status.facts(config, TEN)["mailing"]["next_attempt"] == at("14:00").isoformat()
 
 
 def test_confirmations_that_wait_are_counted(config: Config, bob: Subscriber) -> None:
