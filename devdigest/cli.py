@@ -122,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     choice.add_argument("--believe", action="store_true",
                         help="an issue of which too much came back: it is true, suppress those readers")
     choice.add_argument("--ignore", action="store_true", help="it is not: forget it")
+    _deliveries(verbs)
     _verb(verbs, "status", "state_commands:status_command", "how it stands now", json=True)
     verb = _verb(verbs, "stats", "stats_command:stats_command", "the numbers of the last days", json=True)
     verb.add_argument("--days", type=int, choices=(7, 30, 90, 365), default=30, help="how many; else 30")
@@ -155,6 +156,15 @@ def _steps(verbs: argparse._SubParsersAction) -> None:
         verb.add_argument("--today", type=_day, metavar="DATE", help="as if it were that day, at digest.time")
         if name == "publish":
             verb.add_argument("--preview", type=Path, metavar="FILE", help="only write the HTML to FILE")
+
+
+def _deliveries(verbs: argparse._SubParsersAction) -> None:
+    verb = _verb(verbs, "deliveries", "delivery_commands:deliveries_command", json=True,
+                 does="who got an issue, who did not and why")
+    verb.add_argument("issue", metavar="ISSUE", nargs="?", type=_day, help="its day; else the newest")
+    verb.add_argument("--weekly", action="store_true", help="the weekly issue of that day, or the newest")
+    verb.add_argument("--failed", action="store_true", help="only who did not get it, and all of them")
+    verb.add_argument("--again", action="store_true", help="send it again to those only, where that may be")
 
 
 def _day(text: str) -> date:

@@ -23,11 +23,11 @@ EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_chil
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan", "sign_up",
          "account", "subscriber_lists", "blogs", "moves", "intake", "outcomes", "collect", "publish",
          "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status",
-         "mail_check", "sender_check", "check", "examine", "patch"]
+         "deliveries", "mail_check", "sender_check", "check", "examine", "patch"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
 ENTRY = ["context", "collect_command", "commands", "web_command", "state_commands", "stats_command",
          "blog_commands", "examined", "examine_command", "subscriber_commands", "bounce_commands",
-         "check_command", "cli", "trial", "__main__"]
+         "delivery_commands", "check_command", "cli", "trial", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
