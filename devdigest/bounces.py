@@ -164,12 +164,19 @@ class _Run:
             self.summary.passed_over["not of a reader"] += 1
         else:
             if not whose.proven:
-                self.summary.passed_over["unproven"] += 1
+                self._doubt(report)
             followed = suppressions.bounced(
                 replace(report, event=report.event or event), whose.subscriber, whose.mail,
                 self._running.now(), self._config.site.timezone, source=source, proven=whose.proven)
             if followed:
                 self.summary.followed[followed] += 1
+
+    def _doubt(self, report: Feedback) -> None:
+        """Who complains with a reader's link alone gets what the link is good for: the subscription ends."""
+        if report.kind in (Kind.COMPLAINT, Kind.UNSUBSCRIBE):
+            self._leave(report)
+        else:
+            self.summary.passed_over["unproven"] += 1
 
     def _leave(self, report: Feedback) -> None:
         """Ends the subscription of whose link it is: an address alone is anybody's to write."""
@@ -185,7 +192,7 @@ class _Run:
         """Which reader's mail it is about. What a provider signed names its recipient for certain.
 
         What a mail gives back is one mail of ours: of several recipients only its own reader is meant, whose
-        address may have been an alias of all.
+        address may have been an alias of all. A link in it proves nothing: the digest is forwarded.
         """
         readers = (Subscriber.of(one) for one in (report.original, report.recipient) if one.isascii())
         named = next(filter(None, readers), None)
@@ -194,11 +201,11 @@ class _Run:
             theirs = mail if mail is not None and mail.subscriber == named.id else None
             return _Whose(named, theirs or _newest(named), proven=True)
         if reader is not None and (alone or reader == named):
-            return _Whose(reader, mail or _newest(reader), proven=True)
+            return _Whose(reader, mail or _newest(reader), proven=mail is not None)
         return named and _Whose(named, _newest(named), proven=source != MAIL)
 
     def _given_back(self, report: Feedback) -> tuple[Delivery | None, Subscriber | None]:
-        """The mail of ours that a report gives back, signed, and its reader; (None, None) without."""
+        """The mail of ours that a report gives back, signed, and its reader; by a link the reader alone."""
         for token in _tokens(report):
             mail = Delivery.get_or_none(Delivery.id == tokens.verify(self._key, DELIVERY, token))
             if mail is not None:

@@ -144,8 +144,7 @@ def test_a_bounce_that_gives_back_our_signature_is_believed(settings: Config, ma
                                                             now: datetime) -> None:
     for number, given_back in enumerate((
             f"X-DevDigest-Delivery: {signed(mail)}",
-            f"Message-ID: <issue-2026-11-21.{signed(mail)}@example.org>",
-            f"List-Unsubscribe: <https://example.org/u/{subscribers.link_token(Subscriber.get())}>")):
+            f"Message-ID: <issue-2026-11-21.{signed(mail)}@example.org>")):
         summary = read(settings, now, dsn(given_back, number=number, name="forwarded@example.net"))
         assert summary.followed == {"suppressed": 1}, given_back
         Suppression.delete().execute()
@@ -182,6 +181,17 @@ def test_a_complaint_is_believed_with_our_signature_alone(settings: Config, mail
     assert suppressed() == ["complaint"]
 
 
+def test_who_was_forwarded_a_digest_can_end_the_subscription_and_no_more(
+        settings: Config, ada: Subscriber, mail: Delivery, now: datetime) -> None:
+    link = f"List-Unsubscribe: <https://example.org/u/{subscribers.link_token(ada)}>"
+    summary = read(settings, now, dsn(link), dsn(link, status="5.2.2", number=2),
+                   dsn(link, name="forwarded@example.net", number=3))
+    assert (summary.followed, summary.passed_over) == ({}, {"unproven": 3})
+    assert read(settings, now, ARF.format(id=4, given_back=link)).followed == {"cancelled": 1}
+    assert (Subscriber.get().state, suppressed()) == ("cancelled", [])      # who may come back
+    assert {row.proven for row in Bounce.select()} == {False}
+
+
 def test_who_asks_by_mail_leaves_by_their_own_link_only(settings: Config, ada: Subscriber,
                                                         now: datetime) -> None:
     forged = tokens.sign(subscribers.link_key(), "undo", ada.id)
@@ -215,8 +225,9 @@ def test_a_bounce_of_an_erased_reader_is_nobodys(settings: Config, ada: Subscrib
 
 def test_nobodys_own_signature_blames_another_reader(settings: Config, ada: Subscriber, bob: Subscriber,
                                                      now: datetime) -> None:
-    mine = f"List-Unsubscribe: <https://example.org/u/{subscribers.link_token(bob)}>"
-    read(settings, now, dsn(mine, name=ada.email))
+    issue = Issue.create(day=now.date(), state="published", created=now)
+    mail = Delivery.create(issue=issue, subscriber=bob, state="sent", created=now, due=now, changed=now)
+    read(settings, now, dsn(f"X-DevDigest-Delivery: {signed(mail)}", name=ada.email))
     assert suppressions.of(ada.email) is None
     assert suppressions.of(bob.email).reason == "bounce"
 

@@ -77,6 +77,10 @@ COMPLAINT, OPT_OUT = mark(Kind.COMPLAINT, 0, "abuse"), mark(Kind.UNSUBSCRIBE, 0,
     ([mark(Kind.UNSUBSCRIBE, 0, "opt-out", proven=False)], ""),
     ([*week(last=1, days=6), hard(proven=False)], "bounce"),
     ([*week(last=1), delivered(1, proven=False)], "bounce"),
+    ([soft(back, proven=False) for back in range(29, -1, -1)], ""),
+    ([hard(back, "5.1.1", proven=False) for back in range(29, -1, -1)], ""),
+    ([soft(31), *(soft(back, proven=False) for back in range(29, -1, -1))], ""),     # the proven one is old
+    ([soft(6), *(soft(back, proven=False) for back in range(5, -1, -1))], "bounce"),
     # says nothing of the reader
     ([mark(Kind.AUTO_REPLY, back, "vacation") for back in range(20)], ""),
 ])
