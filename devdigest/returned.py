@@ -5,7 +5,7 @@ It stands in the returned copy, in the address the report was sent to, and in wh
 import re
 from dataclasses import dataclass
 
-from devdigest import tokens
+from devdigest import ses_notice, tokens
 from devdigest.bounce_notice import address, cut
 from devdigest.mime import Headers, Mail, fields
 
@@ -36,7 +36,8 @@ def returned(mail: Mail) -> Returned:
     addressed = headers.all("to")
     named = addressed[0].split(",") if len(addressed) == 1 else []
     return Returned(message_id=_message_id(mail, headers), delivery=_number(headers),
-                    tokens=_tokens(f"{ours}\n{body}"), to=address(named[0]) if len(named) == 1 else "")
+                    tokens=_tokens(f"{ours}\n{body}\n{ses_notice.words(mail)[:_COPY]}"),
+                    to=address(named[0]) if len(named) == 1 else "")
 
 
 def _copy(mail: Mail) -> str:

@@ -14,13 +14,16 @@ _FOLD = "!\n "          # what Amazon's own relay puts into lines of over 998 oc
 
 def notified(mail: Mail) -> list[Feedback]:
     """[] where it is no such mail."""
-    if not mail.headers.first("x-amz-sns-message-id"):
-        return []
     with suppress(ValueError, RecursionError):      # cut off, no JSON, or JSON as deep as a stranger likes
-        words = mail.words.replace(_FOLD, "")
-        news, _ = json.JSONDecoder().raw_decode(words[words.index("{"):])
-        return list(_told(_table(news)))
+        news = words(mail)
+        document, _ = json.JSONDecoder().raw_decode(news[news.index("{"):])
+        return list(_told(_table(document)))
     return []
+
+
+def words(mail: Mail) -> str:
+    """The news as it was before the relay folded it, with the headers of our mail; "" where it is none."""
+    return mail.words.replace(_FOLD, "") if mail.headers.first("x-amz-sns-message-id") else ""
 
 
 def _told(news: dict[str, Any]) -> Iterator[Feedback]:

@@ -15,8 +15,8 @@ RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "bulk"
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
         "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "points", "wire",
         "edition", "letter", "draft", "compose", "notices", "charts", "throttle", "quota", "forecast",
-        "signatures", "fates", "events", "mime", "bounce_words", "bounce_notice", "returned", "status_report",
-        "ses_notice", "dsn", "finding", "mail_records"]
+        "signatures", "fates", "events", "mime", "bounce_words", "bounce_notice", "ses_notice", "returned",
+        "status_report", "dsn", "finding", "mail_records"]
 EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "dialogue",
          "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider", "imap",
          "name_server"]

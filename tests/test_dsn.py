@@ -418,9 +418,10 @@ def texts(feedback: Feedback) -> list[str]:
 def test_a_line_of_json_that_a_relay_has_folded_is_read_whole():
     mail = ('x-amz-sns-message-id: 1\n\n{"notificationType":"Bounce","bounce":{"bounceType":"Permanent",'
             '"feedb!\n ackId":"f1",'
-            '"bouncedRecipients":[{"emailAddress":"ada@example.org","status":"5.1.1"}]}}\n\n--\nAmazon')
+            '"bouncedRecipients":[{"emailAddress":"ada@example.org","status":"5.1.1"}]},"mail":{"headers":['
+            f'{{"name":"X-DevDigest-Delivery","value":"{SENT[:9]}!\n {SENT[9:]}"}}]}}}}\n\n--\nAmazon')
     assert only(mail) == Feedback(kind=Kind.HARD, reason="user-unknown", recipient="ada@example.org",
-                                  status="5.1.1", permanent=True, event="f1")
+                                  status="5.1.1", permanent=True, event="f1", tokens=(SENT,))
 
 
 PIECES = st.sampled_from([
