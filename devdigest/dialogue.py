@@ -69,10 +69,13 @@ class Dialogue:
 
     def write(self, data: bytes) -> None:
         """All of `data`. What the relay says meanwhile is kept, or each end might wait for the other to read.
+        What it said before was heard: one reply too many, and each after it would be taken for the next.
 
         `written` is exact where this fails, too: the system sends what send() took and nothing else; of a TLS
         record only a part may have left, and no relay can read that. Hence a record at a time.
         """
+        self._check_open()
+        self.expect_silence("it speaks when it is not its turn")
         rest = memoryview(data)
         while rest:
             taken = self._hand_over(rest[:_RECORD] if self.tls else rest)

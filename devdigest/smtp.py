@@ -229,15 +229,17 @@ class Relay:
         said = self._replies()
         refusal = next((reply for reply in said[:2] if not _positive(reply)), None)
         waits = len(said) == 3 and said[2].code == 354
+        if len(said) == 3 and _positive(said[2]):       # a refusal before it may be another's, too
+            raise OutOfStep(f"thanks for a message not yet sent: {said[2]}")
         if refusal is None:
             if waits:
                 return None
             refusal = said[2]
-            if _positive(refusal):
-                raise OutOfStep(f"thanks for a message not yet sent: {refusal}")
         elif waits and _positive(said[1]):
             self._line.close()          # the dot would send an empty mail
         self._owed = (".", "RSET") if waits else ("RSET",)      # the dot: RFC 2920, 3.1
+        if self._line.open:
+            self._line.expect_silence(f"more replies than commands, and one refuses: {refusal}")
         return refusal
 
     def _chunk_verdict(self) -> Reply:

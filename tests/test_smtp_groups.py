@@ -233,6 +233,19 @@ def test_one_after_the_other_too_what_is_missing_was_surely_not_taken(ehlo, scri
         assert outcomes_of(connection.send_all([(to(ADA), MAIL)] * 4)) == expected
 
 
+@pytest.mark.parametrize(("ehlo", "command"), [(PLAIN, "MAIL"), (PLAIN, "RCPT"), (PLAIN, "."),
+                                               (PIPELINED, "MAIL"), (PIPELINED, ".")])
+@pytest.mark.parametrize("surplus", ["250 once more", "550 5.1.1 gone", "451 4.3.0 later"])
+def test_one_reply_too_many_is_not_taken_for_the_next(ehlo, command, surplus):
+    with ScriptedRelay({"EHLO": ehlo, command: ["250 OK", f"250 OK\n{surplus}"]}) as server, \
+            connected(server) as connection:
+        assert connection.send(DIGEST, ADA, MAIL).outcome is ACCEPTED
+        with pytest.raises(Dropped):
+            for _ in range(2):
+                assert connection.send(DIGEST, BOB, MAIL).outcome is ACCEPTED
+        assert len(server.messages) == (2 if command == "." else 1)
+
+
 # Misunderstandings of our own
 
 def test_another_mail_than_the_announced_one_is_never_sent_in_its_place():
