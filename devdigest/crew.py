@@ -41,6 +41,7 @@ class Crew:
         self._settle: Settle
         self.fault = ""
         self.locked_out = False
+        self.over_quota = False             # by the relay's word, before it heard of any mail
 
     def run(self, settle: Settle) -> int:
         """Carries what is due; how many mails that were at the beginning."""
@@ -96,8 +97,9 @@ class Crew:
         """A line that does not come back; the others do its work, if there are any."""
         refused = error.reply is not None and error.reply.stage is Stage.LOGIN
         self.locked_out |= refused and error.outcome is Outcome.ACCOUNT
+        self.over_quota |= error.outcome is Outcome.QUOTA
         self._at_work.discard(number)
-        if not self._at_work or error.outcome is Outcome.ACCOUNT:
+        if not self._at_work or error.outcome in (Outcome.ACCOUNT, Outcome.QUOTA):
             self.halt(nameless(str(error)))
         else:
             log.warning("deliver: line %d is given up: %s", number, nameless(str(error)))

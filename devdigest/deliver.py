@@ -71,6 +71,8 @@ def deliver(config: Config, now: datetime, password: str, stop: threading.Event,
 def _sent(config: Config, ledger: Ledger, crew: Crew) -> Summary:
     rows = crew.run(_Policy(config, ledger, crew, ledger.due()).settle)
     fault, goes_on = crew.fault, None
+    if crew.over_quota:
+        _wait_for_quota(ledger.now())
     for urgent, name in ((False, ISSUES_WAIT), (True, URGENT_WAIT)):
         if (again := ledger.goes_on(urgent)) is not None:
             Setting.write(name, again.isoformat())
@@ -144,7 +146,7 @@ class _Policy:
         if self._alike == (None, _DOUBTS_IN_A_ROW):
             self._halt("the relay breaks the line after each mail, and does not say whether it has it")
         if outcome is Outcome.QUOTA:
-            Setting.write(ISSUES_WAIT, (self._ledger.now() + _QUOTA_AGAIN).isoformat())
+            _wait_for_quota(self._ledger.now())
 
     def _latest(self, row: Delivery) -> datetime:
         """Until when a transient refusal is worth another try: the next issue comes anyway."""
@@ -152,6 +154,10 @@ class _Policy:
             return row.created + _ASKED_FOR
         day = self._ledger.letters.day(row.issue)
         return at(day, self._config.digest.closes, self._config.site.timezone)
+
+
+def _wait_for_quota(now: datetime) -> None:
+    Setting.write(ISSUES_WAIT, (now + _QUOTA_AGAIN).isoformat())
 
 
 def _wait(attempts: int) -> timedelta:

@@ -159,7 +159,8 @@ class Line:
 
     def _again(self, broken: RelayError) -> Exception:
         """What to raise for a line that broke."""
-        if not self._reached or broken.outcome is Outcome.ACCOUNT or not self._left:
+        for_long = broken.outcome in (Outcome.ACCOUNT, Outcome.QUOTA)
+        if not self._reached or for_long or not self._left:
             self.close()
             return broken
         return self._paused(str(broken), broken.reply)

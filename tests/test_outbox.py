@@ -7,7 +7,7 @@ import pytest
 from conftest import NOW
 from desk import SEOUL
 from relay import FakeRelay, ScriptedRelay, settings
-from test_deliver import TEN, published, row, send
+from test_deliver import TEN, published, row, send, states
 
 from devdigest import agenda, status, subscribers, tokens
 from devdigest.config import Config
@@ -127,6 +127,20 @@ def test_a_relay_that_says_that_the_day_is_used_up_is_left_alone_for_an_hour(con
         assert agenda.deliver(config, TEN + 59 * MINUTE) == ""
         assert agenda.deliver(config, TEN + 62 * MINUTE) == "issues"
         assert send(config, TEN + 62 * MINUTE).states == {"sent": 3}
+
+
+@pytest.mark.parametrize("stage", ["greeting", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "."])
+def test_at_whatever_stage_it_says_so_nobody_is_blamed_and_it_is_not_asked_again(config: Config,
+                                                                                stage: str) -> None:
+    offer = "250-relay\n250-AUTH PLAIN\n250 8BITMIME"
+    said = "550 5.4.5 Daily user sending limit exceeded"
+    with ScriptedRelay({"EHLO": offer, stage: said}) as relay:
+        config = replace(config, mail=settings(relay, connections=1, user="digest"))
+        published(config, "ada", "bob", "carol")
+        assert "550 5.4.5" in send(config, pauses=(60,)).fault
+        assert relay.connections == 1
+    assert set(states().values()) == {"queued"}
+    assert agenda.deliver(config, TEN + 59 * MINUTE) == ""
 
 
 def test_a_mail_is_known_by_its_signed_number_alone(by_relay: Config, relay: FakeRelay) -> None:
