@@ -190,6 +190,7 @@ class Mailbox:
 
 def _words(error: BaseException) -> str:
     """What the server or the network says, without addresses: imaplib hands its words on as bytes, too."""
-    said = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error)
+    said = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(
+        getattr(error, "strerror", None) or error)
     said = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
     return nameless(one_line(said)) or type(error).__name__

@@ -239,11 +239,12 @@ def test_one_after_the_other_too_what_is_missing_was_surely_not_taken(ehlo, scri
 def test_one_reply_too_many_is_not_taken_for_the_next(ehlo, command, surplus):
     with ScriptedRelay({"EHLO": ehlo, command: ["250 OK", f"250 OK\n{surplus}"]}) as server, \
             connected(server) as connection:
-        assert connection.send(DIGEST, ADA, MAIL).outcome is ACCEPTED
+        taken = 2 if command == "." else 1
+        for _ in range(taken):
+            assert connection.send(DIGEST, ADA, MAIL).outcome is ACCEPTED
         with pytest.raises(Dropped):
-            for _ in range(2):
-                assert connection.send(DIGEST, BOB, MAIL).outcome is ACCEPTED
-        assert len(server.messages) == (2 if command == "." else 1)
+            connection.send(DIGEST, BOB, MAIL)
+        assert len(server.messages) == taken
 
 
 # Misunderstandings of our own
