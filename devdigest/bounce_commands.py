@@ -31,7 +31,12 @@ def bounces_command(context: Context, args: Namespace) -> int:
 
 
 def _document(summary: bounces.Summary) -> dict[str, Any]:
-    return vars(summary) | {"in_doubt": [alarm.said for alarm in Alarm.open()]}
+    return vars(summary) | {"in_doubt": [_said(alarm) for alarm in Alarm.open()]}
+
+
+def _said(alarm: Alarm) -> str:
+    """By now: the first reports raised it, more have come since."""
+    return suppressions.too_much(alarm.issue.id) or alarm.said
 
 
 def _lines(context: Context, summary: bounces.Summary) -> list[str]:
@@ -47,7 +52,7 @@ def _lines(context: Context, summary: bounces.Summary) -> list[str]:
     if not context.config.bounces.imap and not context.config.bounces.webhook:
         lines.append("nobody reads what comes back: set [bounces] imap, or webhook")
     for alarm in Alarm.open():
-        lines.append(f"→ issue {alarm.issue.day} ({alarm.issue.kind}): {alarm.said}. Nothing is mailed and "
+        lines.append(f"→ issue {alarm.issue.day} ({alarm.issue.kind}): {_said(alarm)}. Nothing is mailed and "
                      f"nobody suppressed for it: see `devdigest bounces --list`, then `bounces --believe` "
                      f"(these readers are gone) or `bounces --ignore` (the relay was wrong), then `resume`")
     return lines

@@ -121,6 +121,12 @@ def decide(issue: int, believed: bool, now: datetime, zone: ZoneInfo) -> int:
     return sum(row.followed == "suppressed" for row in rows)
 
 
+def too_much(issue: int) -> str:
+    """What came back of an issue by now, if more than can be right; "" where not."""
+    mailed = Delivery.select().where(Delivery.issue == issue).count()
+    return points.alarm(mailed, *Bounce.readers(issue, NO_FAULT_OF_THE_READER))
+
+
 def _tells_something(row: Bounce) -> bool:
     """Not so what came before, the delivery to who never bounced, and what nobody proves a second time."""
     before = Bounce.select().where(Bounce.address == row.address)
@@ -136,9 +142,7 @@ def _look_at(issue: int, now: datetime) -> None:
     """Raises the alarm of an issue of which too much came back, and takes back what followed from it."""
     if Alarm.select().where(Alarm.issue == issue).exists():
         return
-    mailed = Delivery.select().where(Delivery.issue == issue).count()
-    said = points.alarm(mailed, *Bounce.readers(issue, NO_FAULT_OF_THE_READER))
-    if said:
+    if said := too_much(issue):
         Alarm.create(issue=issue, since=now, said=said)
         Setting.hold(now, f"{said}; see `devdigest bounces`")
         log.error("held: %s; nobody is suppressed for it before the owner has decided", said)
