@@ -256,6 +256,7 @@ def erase(subscriber: Subscriber) -> None:
         mails = Delivery.subscriber == subscriber
         Delivery.update(state="dropped").where(mails, Delivery.state.in_(OPEN_STATES)).execute()
         Delivery.update(reply="").where(mails).execute()
+        suppressions.forget_words(subscriber.email)
         subscriber.delete_instance()
 
 

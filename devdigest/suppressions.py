@@ -53,6 +53,11 @@ def keep_out(email: str, now: datetime) -> None:
     Suppression.insert(address=known_by(email), reason="erased", since=now).on_conflict_ignore().execute()
 
 
+def forget_words(email: str) -> None:
+    """What a host said of an erased reader may name them, though by no address; why and since when stays."""
+    Suppression.update(evidence="").where(Suppression.address == known_by(email)).execute()
+
+
 def may_be_asked(email: str, now: datetime) -> bool:
     """Whether one more mail may go to an address that has not agreed: nobody can have a stranger flooded."""
     mailed = [row.asked for row in askings(email).where(Attempt.mailed, Attempt.asked > now - _A_MONTH)]

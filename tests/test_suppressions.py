@@ -125,8 +125,10 @@ def test_that_our_relay_took_a_later_mail_clears_what_it_refused_itself(ada: Sub
 def test_with_the_reader_all_that_came_back_is_erased_but_not_the_suppression(ada: Subscriber,
                                                                              now: datetime) -> None:
     bounced(ada, DEAD, now + DAY)
+    assert suppressions.of(ada.email).evidence
     subscribers.forget(ada, now + DAY, SEOUL)
     assert (Bounce.select().count(), suppressed()) == (0, ["bounce"])
+    assert Suppression.get().evidence == ""         # a host may have said who it was
 
 
 # too much of one issue
