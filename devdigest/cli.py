@@ -149,7 +149,7 @@ def _verb(verbs: argparse._SubParsersAction, name: str, run: str, does: str,
 def _steps(verbs: argparse._SubParsersAction) -> None:
     steps = {"collect": ("collect_command:collect_command", "read every blog's feed and store new posts"),
              "publish": ("commands:publish_command", "make today's issue of yesterday's posts"),
-             "deliver": ("commands:deliver_command", "send what the outbox holds"),
+             "deliver": ("deliver_command:deliver_command", "send what the outbox holds"),
              "run": ("commands:run_command", "collect, publish and deliver, one after the other")}
     for name, (run, does) in steps.items():
         verb = _verb(verbs, name, run, does, json=name != "run")

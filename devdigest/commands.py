@@ -2,17 +2,18 @@
 from argparse import Namespace
 from typing import Any
 
-from devdigest import agenda, deliver, publish
-from devdigest.collect_command import ClockDoubt, collect_command, say, stopped, when
+from devdigest import agenda, publish
+from devdigest.collect_command import collect_command
 from devdigest.context import Context
 from devdigest.days import local_day
+from devdigest.deliver_command import deliver_command
 from devdigest.fetch import FetchError
 from devdigest.locks import Busy
 from devdigest.memory import Held, Setting
 from devdigest.models import Issue, IssuePost
 from devdigest.readers import Delivery
 from devdigest.replies import RelayError
-from devdigest.terminal import complain, progress
+from devdigest.step_command import ClockDoubt, say, when
 from devdigest.worker import Worker
 
 
@@ -51,17 +52,6 @@ def _published_line(name: str, said: dict[str, Any]) -> str:
     nobody = ", as no active subscriber is to get it" if said["posts"] and not said["mails"] else ""
     return (f"publish: {name} {said['day']} {'' if said['made_now'] else 'was already '}{said['state']}, "
             f"{said['posts']} posts, {said['mails']} mails{nobody}")
-
-
-def deliver_command(context: Context, args: Namespace) -> int:
-    now, _ = when(context, args)
-    summary = deliver.deliver(context.config, now, context.password, context.stop, report=progress("deliver"))
-    say(args, {"rows": summary.rows, "states": dict(summary.states), "fault": summary.fault},
-        lambda: f"deliver: {deliver.words(summary)}")
-    if summary.fault:
-        complain(f"deliver: {summary.fault}")
-        return 1
-    return stopped(context, "deliver")
 
 
 def run_command(context: Context, args: Namespace) -> int:

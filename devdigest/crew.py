@@ -6,7 +6,6 @@ from collections.abc import Callable
 from devdigest import forecast
 from devdigest.config import Config
 from devdigest.courier import Answer, Ask, Courier
-from devdigest.database import connected
 from devdigest.group_commit import Failed, Turns
 from devdigest.ledger import Ledger, Mail
 from devdigest.line import Again, Line
@@ -24,7 +23,9 @@ Settle = Callable[[Mail, Reply | None], None]           # None: in doubt
 
 
 class Crew:
-    """One thread for each line. `settle` decides what a reply means, and may halt all."""
+    """One thread for each line; the one that runs the crew keeps the books. `settle` decides what a reply
+    means, and may halt all.
+    """
 
     def __init__(self, config: Config, ledger: Ledger, password: str, stop: threading.Event,
                  pauses: tuple[float, ...], report: Report) -> None:
@@ -36,7 +37,8 @@ class Crew:
         self._turns: Turns[Ask, Answer] = Turns(self._act, lambda answer: answer.is_work)
         self._rows, self._told = ledger.due(), 0.0
         self._idle = False                  # a line found nothing more to do
-        self._open = threading.Event()      # the first line stands, or has failed
+        self._open = threading.Event()      # a line stands, or the first has failed
+        self._stands = False
         self._at_work: set[int] = set()
         self._settle: Settle
         self.fault = ""
@@ -50,18 +52,18 @@ class Crew:
             last = forecast.planned(self._running.now(), self._rows, self._mail.per_second)
             log.info("deliver: %s", forecast.progress(0, self._rows, last and last.astimezone(self._zone)))
         # daemons: a relay that does not answer must not keep a stopping process alive
-        threads = [threading.Thread(target=self._work, args=(number,), name=f"deliver-{number}", daemon=True)
+        threads = [threading.Thread(target=self._line, args=(number,), name=f"deliver-{number}", daemon=True)
                    for number in range(min(self._rows, self._most))]
-        started = []
         for number, thread in enumerate(threads):
-            self._at_work.add(number)
+            self._turns.enter(number)
             thread.start()
-            started.append(thread)
-            self._open.wait()       # one login, not one for each line, tells that the password is wrong
-            if self._is_over():
-                break
-        for thread in started:
-            thread.join()
+        try:
+            self._turns.serve()
+        except Exception:
+            self._open.set()
+            for thread in threads:      # the next run must not claim what a line may be sending still
+                thread.join()
+            raise
         return self._rows
 
     def halt(self, fault: str) -> None:
@@ -76,13 +78,14 @@ class Crew:
         open_now, of_use = self._width.lines(self._running.seconds()), self._throttle.lines
         return before >= open_now or (of_use is not None and before >= of_use)
 
-    def _work(self, number: int) -> None:
+    def _line(self, number: int) -> None:
         try:
-            with connected(), Line(self._mail, self._password, self._pauses, self._open.is_set()) as line:
-                Courier(number, line, self._turns, self._stop, over=self._is_over, opened=self._open.set,
-                        crowded=lambda: self._is_crowded(number)).work()
+            if number and self._mail.user:
+                self._open.wait()   # one login, not one for each line, tells that the password is wrong
+            self._at_work.add(number)
+            self._work(number)
         except Failed:
-            return                  # the line that acted for this one has said why
+            return                  # who keeps the books says why
         except RelayError as error:
             self._lost(number, error)
         except BaseException as error:
@@ -90,8 +93,17 @@ class Crew:
             raise
         finally:
             self._open.set()
-            self._turns.leave(number)
             self._at_work.discard(number)
+            self._turns.leave(number)
+
+    def _work(self, number: int) -> None:
+        with Line(self._mail, self._password, self._pauses, lambda: self._stands) as line:
+            Courier(number, line, self._turns, self._stop, over=self._is_over, opened=self._opened,
+                    crowded=lambda: self._is_crowded(number)).work()
+
+    def _opened(self) -> None:
+        self._stands = True
+        self._open.set()
 
     def _lost(self, number: int, error: RelayError) -> None:
         """A line that does not come back; the others do its work, if there are any."""
@@ -101,7 +113,7 @@ class Crew:
         self._at_work.discard(number)
         if not self._at_work or error.outcome in (Outcome.ACCOUNT, Outcome.QUOTA):
             self.halt(nameless(str(error)))
-        else:
+        elif self._stands:
             log.warning("deliver: line %d is given up: %s", number, nameless(str(error)))
 
     def _act(self, asks: list[Ask]) -> list[Answer]:

@@ -18,6 +18,7 @@ from devdigest.ledger import Ledger, Mail
 from devdigest.line import PAUSES
 from devdigest.locks import locked
 from devdigest.memory import ISSUES_WAIT, URGENT_WAIT, Held, Run, Setting
+from devdigest.outbox import Row
 from devdigest.readers import DELIVERY_STATES, Delivery, Subscriber
 from devdigest.replies import Outcome, Reply, nameless
 from devdigest.table import db
@@ -131,10 +132,11 @@ class _Policy:
                 self._halt(nameless(said))
         self._notice(outcome, nameless(said))
 
-    def _tell(self, row: Delivery, reply: Reply) -> None:
+    def _tell(self, row: Row, reply: Reply) -> None:
         """Has a refusal count against the reader's address; too many of them hold all mail."""
-        if (subscriber := Subscriber.get_or_none(Subscriber.id == row.subscriber)) is not None:
-            suppressions.refused(reply, subscriber, row, self._ledger.now(), self._config.site.timezone)
+        mail = Delivery.get_by_id(row.id)
+        if (subscriber := Subscriber.get_or_none(Subscriber.id == mail.subscriber)) is not None:
+            suppressions.refused(reply, subscriber, mail, self._ledger.now(), self._config.site.timezone)
 
     def _notice(self, outcome: Outcome | None, said: str) -> None:
         """What tells of the relay or of us, and not of a reader."""
@@ -148,7 +150,7 @@ class _Policy:
         if outcome is Outcome.QUOTA:
             _wait_for_quota(self._ledger.now())
 
-    def _latest(self, row: Delivery) -> datetime:
+    def _latest(self, row: Row) -> datetime:
         """Until when a transient refusal is worth another try: the next issue comes anyway."""
         if row.issue is None:
             return row.created + _ASKED_FOR

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from peewee import JOIN, Expression, ModelSelect, fn
 
+from devdigest import outbox
 from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.letters import Letters
@@ -132,11 +133,8 @@ def again(config: Config, issue: Issue, now: datetime) -> Again:
 
 def _queued_again(letters: Letters, ids: list[int], now: datetime) -> list[str]:
     """Of each of these rows why it was left; "" where it was not."""
-    rows = list(Delivery.select().where(Delivery.id.in_(ids), Delivery.state.in_(_ENDED_BADLY)))
-    readers = {one.id: one for one in Subscriber.select().where(
-        Subscriber.id.in_([row.subscriber for row in rows]))}
-    unwanted = letters.unwanted([(row, readers.get(row.subscriber)) for row in rows])
-    reasons = [reason or (IN_DOUBT if row.doubts else "") for row, reason in zip(rows, unwanted, strict=True)]
-    wanted = [row.id for row, reason in zip(rows, reasons, strict=True) if not reason]
+    found = [(row, reader) for row, reader in map(outbox.look_up, ids) if row.state in _ENDED_BADLY]
+    reasons = [letters.unwanted(row, reader) or (IN_DOUBT if row.doubts else "") for row, reader in found]
+    wanted = [row.id for (row, _), reason in zip(found, reasons, strict=True) if not reason]
     Delivery.update(state="queued", due=now, changed=now).where(Delivery.id.in_(wanted)).execute()
     return reasons

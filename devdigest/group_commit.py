@@ -1,6 +1,6 @@
 """Many lines, one transaction: what the relay has just answered on them is settled together.
 
-The first that has something to settle waits a little for the others that are under way, then acts for all.
+One thread keeps the books for all: it waits a little for who is under way, then acts for who is there.
 """
 import threading
 import time
@@ -16,19 +16,21 @@ Ask, Answer = TypeVar("Ask"), TypeVar("Answer")
 
 
 class Failed(Exception):
-    """The line that acted for this one raised; it says why."""
+    """The books cannot be kept any more; who keeps them says why."""
 
 
 @dataclass(eq=False)
 class _Seat(Generic[Ask, Answer]):
     number: int
     ask: Ask
+    patient: bool
     answer: Answer | None = None
     done: bool = False
 
 
 class Turns(Generic[Ask, Answer]):
-    """For the threads of one run. `act` is called by one of them at a time, for all that wait by then.
+    """For the lines of one run. `act` is called by the thread that serves, for all that wait by then: so one
+    connection to the database does, whose cache nobody else's commits make stale.
 
     `works` says of an answer whether the line is under way with it, so that it is worth waiting for.
     What waiting may cost is saved up to one usual time: lines that are out of step meet at once, and lines
@@ -39,30 +41,43 @@ class Turns(Generic[Ask, Answer]):
         self._act, self._works = act, works
         self._change = threading.Condition()
         self._seats: list[_Seat[Ask, Answer]] = []
+        self._lines: set[int] = set()
         self._away: dict[int, float] = {}       # lines under way, and since when
-        self._led = False
+        self._failed = False
         self._usual = self._saved = 0.0         # seconds
 
+    def enter(self, number: int) -> None:
+        """A line that takes turns until it leaves; before serve()."""
+        self._lines.add(number)
+
+    def serve(self) -> None:
+        """Acts until all lines have left. Raises what `act` raises; then each line is told Failed."""
+        with self._change:
+            try:
+                while self._change.wait_for(lambda: self._seats or not self._lines) and self._seats:
+                    self._serve()
+            except BaseException:
+                self._failed = True
+                self._change.notify_all()
+                raise
+
     def take(self, number: int, ask: Ask, patient: bool) -> Answer:
-        """The answer to what line `number` asks; `patient` where others are waited for."""
-        seat = _Seat[Ask, Answer](number, ask)
+        """The answer to what line `number` asks; `patient` where others are waited for. Raises Failed."""
+        seat = _Seat[Ask, Answer](number, ask, patient)
         with self._change:
             self._is_back(number)
             self._seats.append(seat)
             self._change.notify_all()
-            while not seat.done:
-                if self._led:
-                    self._change.wait()
-                else:
-                    self._lead(patient)
+            self._change.wait_for(lambda: seat.done or self._failed)
         if seat.answer is None:
-            raise Failed("the turn that was shared failed")
+            raise Failed("nobody keeps the books")
         return seat.answer
 
     def leave(self, number: int) -> None:
-        """The line has ended, or pauses: nobody waits for it."""
+        """The line has ended: nobody waits for it."""
         with self._change:
             self._away.pop(number, None)
+            self._lines.discard(number)
             self._change.notify_all()
 
     def _is_back(self, number: int) -> None:
@@ -73,23 +88,21 @@ class Turns(Generic[Ask, Answer]):
                 self._saved = took
             self._usual += (took - self._usual) * (_NEWEST if self._usual else 1.0)
 
-    def _lead(self, patient: bool) -> None:
-        self._led = True
-        if patient:
+    def _serve(self) -> None:
+        if self._seats[0].patient:
             self._gather()
         group, self._seats = self._seats, []
         self._change.release()      # who comes meanwhile sits down for the next turn
         try:
-            for seat, answer in zip(group, self._act([seat.ask for seat in group]), strict=True):
-                seat.answer = answer
+            answers = self._act([seat.ask for seat in group])
         finally:
             self._change.acquire()
-            now = time.monotonic()
-            self._away |= {seat.number: now for seat in group if seat.answer and self._works(seat.answer)}
-            self._led = False
-            for seat in group:
-                seat.done = True
-            self._change.notify_all()
+        now = time.monotonic()
+        for seat, answer in zip(group, answers, strict=True):
+            seat.answer, seat.done = answer, True
+            if self._works(answer):
+                self._away[seat.number] = now
+        self._change.notify_all()
 
     def _gather(self) -> None:
         began = time.monotonic()

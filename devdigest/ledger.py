@@ -6,35 +6,28 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from peewee import Case
-
+from devdigest import outbox
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.letters import Letters, recipient
 from devdigest.line import Outgoing
 from devdigest.memory import Setting
+from devdigest.outbox import Reader, Row
 from devdigest.quota import WINDOW, Quota
 from devdigest.readers import OPEN_STATES, Delivery, Subscriber
 
-_PORTION, _AT_ONCE = 500, 32        # rows listed, and looked up, at once
+_PORTION = 1_000            # rows listed at once
 _LOOKED = 1.0               # seconds between two looks for mails that someone waits for
 _PARTS = 10                 # of a quota, not to begin a run for each mail that becomes possible
 _TURNING = 0.618034         # of the list further each day: nobody is always last
 
-Known = tuple[Delivery, Subscriber | None, str]         # a row, to whom, and why not
-
-
 @dataclass(eq=False)
 class Mail:
     """A row and what is sent for it; `claimed` once it stands as `sending` on the disk."""
-    row: Delivery
+    row: Row
     out: Outgoing
     claimed: bool = False
-
-    @property
-    def urgent(self) -> bool:
-        return self.row.issue is None
 
 
 @dataclass
@@ -57,7 +50,6 @@ class Ledger:
         self._newest, self._looked = Delivery.newest(), 0.0
         self._back: deque[int] = deque()        # first of all: what the relay was too busy for
         self._ids: deque[int] = deque()
-        self._known: deque[Known] = deque()     # the first of these, looked up
         self._hand: dict[int, Mail] = {}        # reserved or claimed
         self._unfinished: dict[int, str] = {}   # ended in this run, but not for good
 
@@ -74,39 +66,34 @@ class Ledger:
 
     def reserve(self) -> Mail | None:
         """The next mail, made but still untouched on the disk; None where there is none now."""
-        while (known := self._next()) is not None:
-            row, subscriber, reason = known
+        while (number := self._next()) is not None:
+            row, reader = outbox.look_up(number)
             if row.id in self._hand or row.due > self.now():
                 continue
             if row.state not in OPEN_STATES:            # withdrawn during this run
                 self._count(row, row.state)
-            elif not (row.issue is None or self.issues) or not self._has_room(row.issue is None):
+            elif not (row.is_urgent or self.issues) or not self._has_room(row.is_urgent):
                 self._ids.clear()
-                self._known.clear()
-            elif reason:
+            elif reason := self.letters.unwanted(row, reader):
                 self.end(row, "dropped", reason)
-            elif (mail := self._made(row, subscriber)) is not None:
+            elif (mail := self._made(row, reader)) is not None:
                 self._hand[row.id] = mail
                 return mail
         return None
 
     def claim(self, mails: list[Mail]) -> set[Mail]:
         """Those that may go, now that it is their turn: they stand as `sending` on the disk."""
-        known = {row.id: (row, subscriber, reason)
-                 for row, subscriber, reason in self._looked_up([mail.row.id for mail in mails])}
-        claimed, now = set(), self.now()
+        claimed = set()
         for mail in mails:
-            row, subscriber, reason = known[mail.row.id]
-            if (row.state not in OPEN_STATES or reason or not (mail.urgent or self.issues)
-                    or recipient(row, subscriber) != mail.out.recipient):
+            row, reader = outbox.look_up(mail.row.id)
+            if (row.state not in OPEN_STATES or not (row.is_urgent or self.issues)
+                    or self.letters.unwanted(row, reader) or recipient(row, reader) != mail.out.recipient):
                 self._hand.pop(row.id)
                 self._back.append(row.id)       # looked at anew, and dropped if that is its end
             else:
-                row.state, row.attempts, row.changed = "sending", row.attempts + 1, now
                 mail.row, mail.claimed = row, True
                 claimed.add(mail)
-        (Delivery.update(state="sending", attempts=Delivery.attempts + 1, changed=now)
-         .where(Delivery.id.in_([mail.row.id for mail in claimed])).execute())
+        outbox.claim((mail.row for mail in claimed), self.now())
         return claimed
 
     def put_back(self, mail: Mail, said: str, tried: bool) -> None:
@@ -118,24 +105,20 @@ class Ledger:
             mail.row.attempts -= not tried
             self.end(mail.row, mail.row.undecided(), said)
         self._hand.pop(mail.row.id, None)
-        if mail.urgent:
+        if mail.row.is_urgent:
             self._back.append(mail.row.id)
 
-    def end(self, row: Delivery, state: str, said: str, wait: timedelta | None = None) -> None:
+    def end(self, row: Row, state: str, said: str, wait: timedelta | None = None) -> None:
         """What became of a row. Of who was erased, maybe while it was sent, nothing said is kept."""
-        erased = Delivery.subscriber.is_null()
-        if state in OPEN_STATES and Delivery.select().where(Delivery.id == row.id, erased).exists():
+        if state in OPEN_STATES and outbox.is_erased(row):
             state = "dropped"       # nothing more goes out
-        row.state, row.reply, row.changed = state, said, self.now()
-        row.due = row.changed + wait if wait else row.due
-        # Not whose mail it is: that may have been blanked meanwhile.
-        (Delivery.update(state=state, reply=Case(None, ((erased, ""),), said), changed=row.changed,
-                         due=row.due, attempts=row.attempts, doubts=row.doubts)
-         .where(Delivery.id == row.id).execute())
+        now = self.now()
+        row.state, row.due = state, now + wait if wait else row.due
+        outbox.end(row, said, now)
         self._hand.pop(row.id, None)
         self._count(row, state)
         if self.quota and state in ("sent", "unknown"):
-            self.quota.of(row.issue is None).spend(row.changed)
+            self.quota.of(row.is_urgent).spend(now)
 
     def goes_on(self, urgent: bool) -> datetime | None:
         """When the quota lets a good part of the rest through; None where it stopped none."""
@@ -145,26 +128,14 @@ class Ledger:
         now, rest = self.now(), Delivery.due_now(self.now(), issues=not urgent).count()
         return window.again(now, min(rest, max(1, window.most // _PARTS)))
 
-    def _next(self) -> Known | None:
+    def _next(self) -> int | None:
         if self.running.seconds() - self._looked >= _LOOKED:
             self._overtake()
         if self._back:
-            return next(iter(self._looked_up([self._back.popleft()])), None)
-        if not self._known:
-            if not self._ids:
-                self._list_more()
-            ids = [self._ids.popleft() for _ in range(min(_AT_ONCE, len(self._ids)))]
-            self._known.extend(self._looked_up(ids))
-        return self._known.popleft() if self._known else None
-
-    def _looked_up(self, ids: list[int]) -> list[Known]:
-        """The rows, to whom, and why not; in this order, and with a query for all of them where that does."""
-        rows = {row.id: row for row in Delivery.select().where(Delivery.id.in_(ids))}
-        whose = [row.subscriber for row in rows.values()]
-        readers = {one.id: one for one in Subscriber.select().where(Subscriber.id.in_(whose))}
-        known = [(rows[row_id], readers.get(rows[row_id].subscriber)) for row_id in ids]
-        reasons = self.letters.unwanted(known)
-        return [(row, reader, reason) for (row, reader), reason in zip(known, reasons, strict=True)]
+            return self._back.popleft()
+        if not self._ids:
+            self._list_more()
+        return self._ids.popleft() if self._ids else None
 
     def _list_more(self) -> None:
         due = Delivery.due_now(self.now(), self.issues and False not in self.over, self._first)
@@ -184,20 +155,21 @@ class Ledger:
     def _has_room(self, urgent: bool) -> bool:
         """Whether the quota allows one more than those in hand."""
         if self.quota is not None and self.quota.of(urgent).left(self.now()) <= sum(
-                mail.urgent == urgent for mail in self._hand.values()):
+                mail.row.is_urgent == urgent for mail in self._hand.values()):
             self.over.add(urgent)
         return urgent not in self.over
 
-    def _made(self, row: Delivery, subscriber: Subscriber) -> Mail | None:
+    def _made(self, row: Row, reader: Reader) -> Mail | None:
+        message = self.letters.mail(row, reader, self.now())
         try:
-            message = self.letters.fill(row, subscriber, self.now())
+            eight_bit = not message().isascii()
         except ValueError as error:         # one address that no header can carry stops nobody else's mail
             row.attempts += 1
             self.end(row, "refused", f"not sent: {error}")
             return None
-        return Mail(row, Outgoing(self.letters.sender(row), recipient(row, subscriber), message))
+        return Mail(row, Outgoing(self.letters.sender(row), recipient(row, reader), eight_bit, message))
 
-    def _count(self, row: Delivery, state: str) -> None:
+    def _count(self, row: Row, state: str) -> None:
         if (before := self._unfinished.pop(row.id, None)) is not None:
             self.ends -= Counter([before])
         self.ends[state] += 1

@@ -1,14 +1,16 @@
 """A row of the outbox as a mail: to which address, in which words, with which link; or why no more."""
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 
-from devdigest import compose, notices, subscribers, suppressions, tokens
+from devdigest import compose, notices, outbox, subscribers, suppressions, tokens
 from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.edition import edition
 from devdigest.letter import Letter
 from devdigest.models import Issue, IssuePost
-from devdigest.readers import Delivery, Subscriber, Suppression
+from devdigest.outbox import Reader, Row
+from devdigest.readers import Subscriber
 from devdigest.subscribers import ACCOUNT, CONFIRM, LINK, MOVE
 from devdigest.wire import Stuffed
 
@@ -18,14 +20,13 @@ DELIVERY = "delivery"       # purpose of the token that numbers a mail
 _STATES = {"issue": ("active",), ACCOUNT: ("active", "cancelled"), MOVE: ("active",)}
 
 
-def recipient(row: Delivery, subscriber: Subscriber) -> str:
+def recipient(row: Row, reader: Reader) -> str:
     """The address; "" where a move to another was settled or withdrawn."""
-    return (subscriber.moving_to or "") if row.purpose == MOVE else subscriber.email
+    return (reader.moving_to or "") if row.purpose == MOVE else reader.email
 
 
-def unwanted(row: Delivery, subscriber: Subscriber) -> str:
-    """Why a mail in the outbox must not go out any more; "" where it may (promise 3)."""
-    to = recipient(row, subscriber)
+def _unwanted(row: Row, reader: Reader) -> str:
+    to, subscriber = recipient(row, reader), Subscriber.get_by_id(reader.id)
     suppression = suppressions.of(to)
     asks = row.purpose in (CONFIRM, MOVE)       # whose answer ends some suppressions
     if suppression and (not asks or suppressions.silenced(to)):
@@ -54,40 +55,43 @@ class Letters:
             self._issues[issue_id] = Issue.get_by_id(issue_id)
         return self._issues[issue_id]
 
-    def unwanted(self, mails: Sequence[tuple[Delivery, Subscriber | None]]) -> list[str]:
-        """Of each why it must not go out any more: unwanted() with one query for all that are as usual."""
-        known = {tokens.address_hash(self._key, to.email) for _, to in mails if to is not None}
-        found = {one.address for one in Suppression.select().where(Suppression.address.in_(list(known)))}
-        return ["erased" if to is None else
-                "" if self._is_usual(row, to, found) else unwanted(row, to) for row, to in mails]
+    def unwanted(self, row: Row, reader: Reader | None) -> str:
+        """Why a mail in the outbox must not go out any more; "" where it may (promise 3)."""
+        if reader is None:
+            return "erased"
+        return "" if self._is_usual(row, reader) else _unwanted(row, reader)
 
-    def _is_usual(self, row: Delivery, to: Subscriber, suppressed: set[str]) -> bool:
-        active = row.purpose == "issue" and to.state == "active"
-        return active and tokens.address_hash(self._key, to.email) not in suppressed
+    def _is_usual(self, row: Row, reader: Reader) -> bool:
+        active = row.purpose == "issue" and reader.state == "active"
+        return active and not outbox.is_suppressed(tokens.address_hash(self._key, reader.email))
 
-    def sender(self, row: Delivery) -> str:
+    def sender(self, row: Row) -> str:
         """The envelope sender: one for each mail, where there is a mailbox for it and the relay keeps it."""
         mail, bounces = self._config.mail, self._config.bounces
         named = bounces.verp and mail.relay.keeps_sender
         return bounces.sender(self.number(row)) if named else mail.sender
 
-    def number(self, row: Delivery) -> str:
+    def number(self, row: Row) -> str:
         """By what a mail is known when it comes back: signed, so that nobody else can make one up."""
         return tokens.sign(self._key, DELIVERY, row.id)
 
-    def fill(self, row: Delivery, subscriber: Subscriber, now: datetime) -> Stuffed:
-        """The mail itself. Raises ValueError for an address that no header can carry."""
+    def mail(self, row: Row, reader: Reader, now: datetime) -> Callable[[], Stuffed]:
+        """What makes the mail itself, each time the same and in no time: none is kept while it waits.
+
+        That raises ValueError for an address that no header can carry.
+        """
         if row.issue is None:
+            subscriber = Subscriber.get_by_id(reader.id)
             letter = self._notice(row, subscriber, now)
             token = subscribers.new_confirmation(subscriber, now, row.purpose)
         else:
-            letter = self._letter(row.issue, subscriber.language)
-            token = tokens.sign(self._key, LINK, subscriber.id)
-        since = subscriber.confirmed and local_day(subscriber.confirmed, self._config.site.timezone)
-        return letter.ready(to=recipient(row, subscriber), delivery=self.number(row), token=token,
-                            since=since)
+            letter = self._letter(row.issue, reader.language)
+            token = tokens.sign(self._key, LINK, reader.id)
+        since = reader.confirmed and local_day(reader.confirmed, self._config.site.timezone)
+        return partial(letter.ready, to=recipient(row, reader), delivery=self.number(row), token=token,
+                       since=since)
 
-    def _notice(self, row: Delivery, subscriber: Subscriber, now: datetime) -> Letter:
+    def _notice(self, row: Row, subscriber: Subscriber, now: datetime) -> Letter:
         if row.purpose == CONFIRM:
             request = subscribers.request_of(subscriber)
             return notices.confirmation(self._config, request.language or subscriber.language, now,

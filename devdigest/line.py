@@ -2,7 +2,7 @@
 import random
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from devdigest.config import Mail
@@ -19,9 +19,11 @@ _TOO_MANY_LINES = re.compile(r"too many .{0,20}(connection|session)|concurrent",
 
 @dataclass(frozen=True)
 class Outgoing:
+    """`message` makes it, each time the same: nobody keeps it but while it is sent."""
     sender: str
     recipient: str
-    message: bytes
+    eight_bit: bool
+    message: Callable[[], bytes]
 
 
 class Again(Exception):
@@ -40,15 +42,15 @@ class Again(Exception):
 class Line:
     """For one thread. A context manager: closes the connection at the end.
 
-    `reached`: whether the relay is known to be there; one that was there and is gone is worth a pause.
+    `reached`: whether another line has found the relay; one that was there and is gone is worth a pause.
     """
 
     def __init__(self, mail: Mail, password: str, pauses: tuple[float, ...] = PAUSES,
-                 reached: bool = False) -> None:
+                 reached: Callable[[], bool] = lambda: False) -> None:
         self._mail, self._password, self._pauses = mail, password, pauses
         self._transport: Relay | Maildir | None = None
         self._left = list(pauses)       # until the relay takes or refuses a mail again
-        self._reached = reached
+        self._elsewhere, self._reached = reached, False
         self._mails = 0                 # over this connection
 
     def __enter__(self) -> "Line":
@@ -104,7 +106,7 @@ class Line:
             relay = self._open()
             assert isinstance(relay, Relay)
             self._mails += len(mails)
-            replies = relay.send_all([(self._envelope(mail), self._fit(mail)) for mail in mails])
+            replies = relay.send_all((self._envelope(mail), self._fit(mail)) for mail in mails)
         except RelayError as broken:
             raise self._again(broken) from broken
         if len(replies) < len(mails) or None in replies or self._room() <= 0:
@@ -140,10 +142,11 @@ class Line:
         return min(ours or sys.maxsize, theirs or sys.maxsize) - self._mails
 
     def _envelope(self, mail: Outgoing) -> Envelope:
-        return Envelope(mail.sender, mail.recipient, self._open().eight_bit and not mail.message.isascii())
+        return Envelope(mail.sender, mail.recipient, self._open().eight_bit and mail.eight_bit)
 
     def _fit(self, mail: Outgoing) -> bytes:
-        return mail.message if self._open().eight_bit else seven_bit(whole(mail.message))
+        message = mail.message()
+        return message if self._open().eight_bit else seven_bit(whole(message))
 
     def _heard(self, reply: Reply) -> Reply:
         if (again := self.again(reply)) is not None:
@@ -160,7 +163,7 @@ class Line:
     def _again(self, broken: RelayError) -> Exception:
         """What to raise for a line that broke."""
         for_long = broken.outcome in (Outcome.ACCOUNT, Outcome.QUOTA)
-        if not self._reached or for_long or not self._left:
+        if not (self._reached or self._elsewhere()) or for_long or not self._left:
             self.close()
             return broken
         return self._paused(str(broken), broken.reply)

@@ -1,7 +1,7 @@
 """The tables of those who get the digest, and of the mails to them. No decision is made here."""
 from datetime import date, datetime, timedelta
 
-from peewee import SQL, AutoField, ForeignKeyField, IntegerField, ModelSelect, TextField, Value, fn
+from peewee import SQL, AutoField, Case, ForeignKeyField, IntegerField, ModelSelect, TextField, Value, fn
 
 from devdigest.columns import DayField, UtcField
 from devdigest.models import Issue
@@ -119,9 +119,10 @@ class Delivery(Table):
     @classmethod
     def recover(cls, now: datetime) -> None:
         """Rows that a killed run left claimed: whether the relay has them is not known."""
-        for row in cls.select().where(_OPEN, cls.state == "sending"):
-            row.state, row.changed, row.reply = row.doubt(), now, "cut off while it was sent"
-            row.save()
+        doubts = cls.doubts + 1
+        again = Case(None, ((doubts < MOST_DOUBTS, "unknown"),), "given_up")
+        (cls.update(doubts=doubts, state=again, changed=now, reply="cut off while it was sent")
+         .where(_OPEN, cls.state == "sending").execute())
 
     @classmethod
     def outbox(cls) -> dict[str, int]:
@@ -135,15 +136,6 @@ class Delivery(Table):
         """When the first of them is due, of issues or of those that someone waits for; None without any."""
         return (cls.select(cls.due).where(_OPEN, cls.issue.is_null(not issues)).order_by(cls.due)
                 .limit(1).scalar())
-
-    def doubt(self) -> str:
-        """The state after one more time in doubt: sent once more, but not for ever."""
-        self.doubts += 1
-        return "unknown" if self.doubts < MOST_DOUBTS else "given_up"
-
-    def undecided(self) -> str:
-        """The state of a row that the relay has, for certain, not taken this time."""
-        return "unknown" if self.doubts else "queued"
 
     @classmethod
     def give_up(cls, today: date, now: datetime) -> int:

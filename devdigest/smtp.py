@@ -4,8 +4,7 @@ That the relay could not be asked is a RelayError; whether it may have a message
 """
 import contextlib
 from collections import deque
-from collections.abc import Sequence
-from itertools import accumulate, zip_longest
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 from devdigest.config import Mail
@@ -117,21 +116,23 @@ class Relay:
             self._owed = ("RSET",)
         return reply
 
-    def send_all(self, mails: Sequence[tuple[Envelope, bytes]]) -> list[Reply | None]:
+    def send_all(self, mails: Iterable[tuple[Envelope, bytes]]) -> list[Reply | None]:
         """What became of each, in order: None where the line broke and the relay may have it.
 
         With a window, as many are under way at once. Those missing at the end were surely not taken: the line
         broke before. Raises Dropped where that is all of them; ValueError as `send` does.
         """
         form = whole if self.window > 1 else stuffed
-        ready = [(envelope, self._fitting(envelope, form(message))) for envelope, message in mails]
+        ready = deque((envelope, self._fitting(envelope, form(message))) for envelope, message in mails)
         said: list[Reply | None] = []
         try:
             if self.window > 1:
-                for first in range(0, len(ready), self.window):
-                    said += self._burst(ready[first:first + self.window])
+                while ready:
+                    said += self._burst(ready, min(self.window, len(ready)))
             else:
-                for (envelope, body), (then, _) in zip_longest(ready, ready[1:], fillvalue=(None, b"")):
+                while ready:
+                    envelope, body = ready.popleft()
+                    then = ready[0][0] if ready else None
                     said.append(self.announce(envelope) or self.transmit(body, then))
         except InDoubt:
             said.append(None)
@@ -140,16 +141,14 @@ class Relay:
                 raise
         return said
 
-    def _burst(self, mails: Sequence[tuple[Envelope, Whole]]) -> list[Reply | None]:
-        """All in one write. A refused one cannot spoil the next: RSET stands between (RFC 3030, 2)."""
-        endings = [self._owed, *[("RSET",)] * (len(mails) - 1)]
-        groups = [_lines(*ending, *self._commands(envelope), f"BDAT {len(body)} LAST") + body
-                  for ending, (envelope, body) in zip(endings, mails, strict=True)]
-        ends = list(accumulate(map(len, groups), initial=self._line.written))[1:]
+    def _burst(self, ready: deque[tuple[Envelope, Whole]], count: int) -> list[Reply | None]:
+        """`count` in one write. A refused one cannot spoil the next: RSET stands between (RFC 3030, 2)."""
+        endings = [self._owed, *[("RSET",)] * (count - 1)]
+        ends: list[int] = []
         said: list[Reply | None] = []
         try:
             self._expect_no_other_than(None)
-            self._line.write(b"".join(groups))
+            self._write_groups(endings, ready, ends)
             for ending in endings:
                 said.append(self._settle(ending) or self._chunk_verdict())
                 if said[-1].code == 421:        # what follows is not read any more (RFC 5321, 3.8)
@@ -162,6 +161,16 @@ class Relay:
             return said + [None] * (left - len(said))
         self._owed = () if _positive(said[-1]) else ("RSET",)
         return said
+
+    def _write_groups(self, endings: Sequence[tuple[str, ...]], ready: deque[tuple[Envelope, Whole]],
+                      ends: list[int]) -> None:
+        """Notes where each ends; nothing long outlives this, as many lines wait for replies at one time."""
+        pieces, end = [], self._line.written
+        for ending in endings:
+            envelope, body = ready.popleft()
+            pieces += _lines(*ending, *self._commands(envelope), f"BDAT {len(body)} LAST"), body
+            ends.append(end := end + len(pieces[-2]) + len(body))
+        self._line.write(b"".join(pieces))
 
     def _expect_no_other_than(self, envelope: Envelope | None) -> None:
         if self._awaited or self._ahead not in (None, envelope):

@@ -10,8 +10,8 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 # order (ground, records, core, edges); steps import no other step but those that all may use.
 GROUND = ["", "days", "urls", "relays", "rules", "config", "credentials", "text", "dates", "tokens", "clock",
           "heap", "locks", "addresses", "recipients", "inflate", "terms", "wear"]
-RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "bulk", "counts", "reports",
-           "fulltext", "upgrades", "database"]
+RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "outbox", "bulk", "counts",
+           "reports", "fulltext", "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
         "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "points", "wire",
         "edition", "letter", "draft", "compose", "notices", "charts", "throttle", "quota", "forecast",
@@ -25,9 +25,10 @@ STEPS = ["suppressions", "subscribers", "clicks", "letters", "ledger", "courier"
          "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status",
          "deliveries", "mail_check", "sender_check", "check", "examine", "patch"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
-ENTRY = ["context", "collect_command", "commands", "web_command", "state_commands", "stats_command",
-         "blog_commands", "examined", "examine_command", "subscriber_commands", "bounce_commands",
-         "delivery_commands", "check_command", "cli", "trial", "__main__"]
+ENTRY = ["context", "step_command", "collect_command", "deliver_command", "commands", "web_command",
+         "state_commands", "stats_command", "blog_commands", "examined", "examine_command",
+         "subscriber_commands", "bounce_commands", "delivery_commands", "check_command", "cli", "trial",
+         "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",

@@ -595,6 +595,8 @@ def test_a_collect_that_is_stopped_ends_soon_and_says_that_it_goes_on(ready: Own
     ("state_commands", {"bottle", "feedparser", "requests", "devdigest.smtp", "waitress", "yaml"}),
     ("collect_command", {"bottle", "email_validator", "feedparser", "schedule", "devdigest.smtp", "waitress",
                          "yaml"}),
+    ("deliver_command", {"feedparser", "imaplib", "requests", "schedule", "waitress", "yaml",
+                         "devdigest.collect", "devdigest.worker"}),
     ("web_command", {"feedparser", "requests", "yaml", "devdigest.smtp", "devdigest.collect",
                      "devdigest.deliver"})])
 def test_a_command_loads_nothing_that_it_does_not_need(module: str, never: set[str]) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from conftest import NOW, a_blog
 from desk import SEOUL
-from relay import DROP, FakeRelay, ScriptedRelay, settings
+from peewee import IntegrityError
+from relay import DROP, PIPELINED, FakeRelay, ScriptedRelay, settings
 from test_publish import a_post
 
 from devdigest import account, database, sign_up, subscribers, suppressions, tokens
@@ -459,6 +460,41 @@ def test_a_refused_login_is_tried_once_and_not_on_every_line(config: Config) -> 
         assert relay.connections == 1
     assert summary.locked_out
     assert set(states().values()) == {"queued"}
+
+
+def test_a_login_that_stands_is_followed_by_all_lines(config: Config) -> None:
+    with ScriptedRelay({"EHLO": "250-relay\n250 AUTH PLAIN", "AUTH": "235 ok"}, delay=0.05) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=4,
+                                               user="digest"))
+        published(config, *(f"reader{number}" for number in range(20)))
+        assert deliver(config, TEN, "right", threading.Event()).states == {"sent": 20}
+        assert relay.connections == 4
+
+
+def test_a_relay_that_is_down_is_told_of_once_whatever_the_lines(config: Config,
+                                                                caplog: pytest.LogCaptureFixture) -> None:
+    with ScriptedRelay({"greeting": DROP}) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=4))
+        published(config, *(f"reader{number}" for number in range(9)))
+        assert send(config).fault
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert set(states().values()) == {"queued"}
+
+
+def test_a_disk_that_is_full_ends_the_run_and_what_was_under_way_is_in_doubt(config: Config) -> None:
+    with ScriptedRelay({"EHLO": PIPELINED}, delay=0.02) as relay:
+        config = replace(config, mail=settings(relay, sender="digest@example.org", connections=4))
+        published(config, *(f"reader{number}" for number in range(20)))
+        db.execute_sql("CREATE TRIGGER full BEFORE UPDATE ON delivery WHEN NEW.state = 'sent' "
+                       "BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        with pytest.raises(IntegrityError, match="disk full"):
+            send(config)
+        claimed = list(states().values()).count("sending")
+        assert 1 <= claimed <= 4
+        assert len(relay.messages) <= claimed
+        db.execute_sql("DROP TRIGGER full")
+        assert send(config).states == {"sent": 20}
+    assert Delivery.select().where(Delivery.doubts == 1).count() == claimed
 
 
 def test_what_waits_for_its_reader_over_the_latest_hour_is_not_mailed_next_day(by_relay: Config,

@@ -17,7 +17,7 @@ ADA = "ada@example.org"
 
 
 def to_ada(message: bytes = b"Subject: digest\r\n\r\nnews\r\n") -> Outgoing:
-    return Outgoing("digest@example.org", ADA, message)
+    return Outgoing("digest@example.org", ADA, not message.isascii(), lambda: message)
 
 
 MAIL = to_ada()
@@ -144,6 +144,6 @@ def test_a_mail_that_was_announced_and_is_abandoned_never_arrives() -> None:
 
 def test_an_address_that_fits_no_command_is_refused_without_the_relay() -> None:
     with ScriptedRelay({}) as relay, a_line(relay) as line:
-        nobody = Outgoing("digest@example.org", "a da@example.org", b"")
+        nobody = Outgoing("digest@example.org", "a da@example.org", False, bytes)
         assert line.announce(nobody).outcome is Outcome.REFUSED
         assert relay.connections == 0

@@ -26,7 +26,7 @@ class Made(NamedTuple):
 def a_mail(path: Path, settings: config.Config) -> bytes:
     """The first mail of the outbox as `deliver` makes it, but to READER."""
     with outbox.opened(path):
-        mail = Letters(settings).fill(Delivery.get_by_id(1), Subscriber.get_by_id(1), outbox.NOW)
+        mail = Letters(settings).mail(Delivery.get_by_id(1), Subscriber.get_by_id(1), outbox.NOW)()
     return bytes(mail).replace(b"reader1@example.org", READER.encode())
 
 
@@ -36,10 +36,10 @@ def made(path: Path, settings: config.Config) -> Made:
         row, subscriber, letters = Delivery.get_by_id(1), Subscriber.get_by_id(1), Letters(settings)
         issue = Issue.get()
         letter = compose.issue(edition(issue, IssuePost.of(issue)), settings, "ko", outbox.NOW)
-        letters.fill(row, subscriber, outbox.NOW)       # composed once
+        letters.mail(row, subscriber, outbox.NOW)       # composed once
         return Made(seconds(lambda: letter.ready(to=READER, delivery=token, token=token,
                                                  since=outbox.NOW.date()), 1_000),
-                    seconds(lambda: letters.fill(row, subscriber, outbox.NOW), 1_000),
+                    seconds(lambda: letters.mail(row, subscriber, outbox.NOW)(), 1_000),
                     seconds(lambda: said.built(READER), 10), len(mail), len(said.built(READER)))
 
 
