@@ -5,7 +5,8 @@ One thread keeps the books for all: it waits a little for who is under way, then
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 _SHARE = 0.06       # of the usual time for a mail is what waiting for each other may cost
@@ -24,8 +25,7 @@ class _Seat(Generic[Ask, Answer]):
     number: int
     ask: Ask
     patient: bool
-    answer: Answer | None = None
-    done: bool = False
+    answer: SimpleQueue[Answer | None] = field(default_factory=SimpleQueue)     # one; None: there is none
 
 
 class Turns(Generic[Ask, Answer]):
@@ -56,29 +56,31 @@ class Turns(Generic[Ask, Answer]):
             try:
                 while self._change.wait_for(lambda: self._seats or not self._lines) and self._seats:
                     self._serve()
-            except BaseException:
+            finally:
                 self._failed = True
-                self._change.notify_all()
-                raise
+                self._dismiss(self._seats)
 
     def take(self, number: int, ask: Ask, patient: bool) -> Answer:
         """The answer to what line `number` asks; `patient` where others are waited for. Raises Failed."""
         seat = _Seat[Ask, Answer](number, ask, patient)
         with self._change:
+            if self._failed:
+                self._dismiss([seat])
             self._is_back(number)
             self._seats.append(seat)
-            self._change.notify_all()
-            self._change.wait_for(lambda: seat.done or self._failed)
-        if seat.answer is None:
+            if not self._away or len(self._seats) == 1:     # else there is nothing to wake up for
+                self._change.notify()
+        answer = seat.answer.get()
+        if answer is None:
             raise Failed("nobody keeps the books")
-        return seat.answer
+        return answer
 
     def leave(self, number: int) -> None:
         """The line has ended: nobody waits for it."""
         with self._change:
             self._away.pop(number, None)
             self._lines.discard(number)
-            self._change.notify_all()
+            self._change.notify()
 
     def _is_back(self, number: int) -> None:
         since = self._away.pop(number, None)
@@ -95,14 +97,21 @@ class Turns(Generic[Ask, Answer]):
         self._change.release()      # who comes meanwhile sits down for the next turn
         try:
             answers = self._act([seat.ask for seat in group])
+        except BaseException:
+            self._dismiss(group)
+            raise
         finally:
             self._change.acquire()
         now = time.monotonic()
+        self._away |= {seat.number: now for seat, answer in zip(group, answers, strict=True)
+                       if self._works(answer)}
         for seat, answer in zip(group, answers, strict=True):
-            seat.answer, seat.done = answer, True
-            if self._works(answer):
-                self._away[seat.number] = now
-        self._change.notify_all()
+            seat.answer.put(answer)
+
+    @staticmethod
+    def _dismiss(seats: list[_Seat[Ask, Answer]]) -> None:
+        for seat in seats:
+            seat.answer.put(None)
 
     def _gather(self) -> None:
         began = time.monotonic()

@@ -12,7 +12,6 @@ from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.letters import Letters, recipient
 from devdigest.line import Outgoing
-from devdigest.memory import Setting
 from devdigest.outbox import Reader, Row
 from devdigest.quota import WINDOW, Quota
 from devdigest.readers import OPEN_STATES, Delivery, Subscriber
@@ -62,7 +61,7 @@ class Ledger:
     def look(self) -> None:
         """Whether mails of issues may be begun still: asked in each turn, as a run may take hours."""
         late = self.until is not None and self.now() >= self.until
-        self.issues = self.issues and not late and Setting.held_since() is None
+        self.issues = self.issues and not late and not outbox.is_held()
 
     def reserve(self) -> Mail | None:
         """The next mail, made but still untouched on the disk; None where there is none now."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from devdigest.memory import HOLD
 from devdigest.readers import MOST_DOUBTS, Delivery
 from devdigest.table import db
 
@@ -14,6 +15,7 @@ _LOOK_UP = """
     SELECT d.id, d.issue_id, d.state, d.created, d.due, d.attempts, d.doubts, d.purpose,
         s.id, s.email, s.state, s.language, s.confirmed, s.moving_to
     FROM delivery AS d LEFT JOIN subscriber AS s ON s.id = d.subscriber_id WHERE d.id = ?"""
+_IS_HELD = "SELECT 1 FROM setting WHERE name = ?"
 _IS_SUPPRESSED = "SELECT 1 FROM suppression WHERE address = ?"
 _IS_ERASED = "SELECT subscriber_id IS NULL FROM delivery WHERE id = ?"
 _CLAIM = "UPDATE delivery SET state = 'sending', attempts = attempts + 1, changed = ? WHERE id = ?"
@@ -70,6 +72,10 @@ def look_up(number: int) -> tuple[Row, Reader | None]:
         return row, None
     confirmed = reader[4] and datetime.fromisoformat(reader[4])
     return row, Reader(*reader[:4], confirmed, reader[5])
+
+
+def is_held() -> bool:
+    return db.execute_sql(_IS_HELD, (HOLD,)).fetchone() is not None
 
 
 def is_suppressed(address_hash: str) -> bool:
