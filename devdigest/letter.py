@@ -51,13 +51,18 @@ class Letter:
         """The pieces with their dots doubled: once, not for each recipient."""
         return tuple(piece.replace(b"\n.", b"\n..") for piece in self.pieces)
 
+    @cached_property
+    def _at_line_starts(self) -> tuple[int, ...]:
+        """Of the places, those that follow a line's end, by their index among what is filled."""
+        return tuple(2 * number + 1 for number in range(len(self.places))
+                     if self.pieces[number].endswith(b"\n"))
+
     def ready(self, *, to: str, delivery: str, token: str, since: date | None) -> Stuffed:
         """The same as fill(), its dots doubled already."""
-        pieces = self._stuffed
-        filled = self._filled(pieces, to, delivery, token, since)
-        for before, place in enumerate(range(1, len(filled), 2)):      # what follows a line's end
-            first = filled[place] or pieces[before + 1]
-            if pieces[before].endswith(b"\n") and first.startswith(b"."):
+        filled = self._filled(self._stuffed, to, delivery, token, since)
+        for place in self._at_line_starts:
+            first = filled[place] or filled[place + 1]
+            if first.startswith(b"."):
                 filled[place] = b"." + filled[place]
         return Stuffed(b"".join(filled))
 

@@ -57,7 +57,7 @@ class Sender(NamedTuple):
 
 EACH, KEPT = Sender("smtplib, each", 12, smtplib="each"), Sender("smtplib, kept", 30, smtplib="kept")
 POOL = Sender("smtplib, pool of 20", 400, smtplib="pool")
-ONE, FOUR, EIGHT = Sender("ours, 1", 120, 1), Sender("ours, 4", 400, 4), Sender("ours, 8", 1_600, 8)
+ONE, FOUR, EIGHT = Sender("ours, 1", 120, 1), Sender("ours, 4", 400, 4), Sender("ours, 8", 3_200, 8)
 PLAIN = Sender("ours, 8, plain", 200, 8, plain=True)
 WINDOW = Sender("ours, 4 x 8", 2_000, 4, window=8)
 ALL = (EACH, KEPT, POOL, ONE, FOUR, EIGHT, PLAIN, WINDOW)
