@@ -9,10 +9,11 @@ from desk import SEOUL
 from relay import FakeRelay, ScriptedRelay, settings
 from test_deliver import TEN, published, row, send, states
 
-from devdigest import agenda, status, subscribers, tokens
+from devdigest import agenda, outbox, status, subscribers, tokens
 from devdigest.config import Config
 from devdigest.counts import Event
 from devdigest.memory import ISSUES_WAIT, URGENT_WAIT, Setting
+from devdigest.outbox import Reader, Row
 from devdigest.quota import WINDOW
 from devdigest.readers import Delivery, Subscriber
 
@@ -170,3 +171,35 @@ def test_the_growth_of_a_month_warns_before_the_plan_is_too_small(by_relay: Conf
     assert "in about 3 days more than the 20" in status.facts(limited(by_relay, 40), TEN)["plan"]
     assert status.facts(limited(by_relay, 4_000), TEN)["plan"] == ""
     assert Subscriber.active() == 18
+
+
+def test_a_row_is_read_as_the_tables_keep_it(config: Config) -> None:
+    [ada] = published(config, "ada")
+    kept = Delivery.get()
+    found, reader = outbox.look_up(kept.id)
+    assert all(getattr(found, name) == getattr(kept, name) for name in Row.__slots__)
+    assert reader._asdict() == {name: getattr(ada, name) for name in Reader._fields}
+    subscribers.forget(ada, TEN, SEOUL)
+    assert outbox.look_up(kept.id)[1] is None
+
+
+def test_a_row_is_kept_as_the_tables_keep_it(config: Config) -> None:
+    published(config, "ada")
+    found, _ = outbox.look_up(Delivery.get().id)
+    outbox.claim([found], TEN)
+    assert (Delivery.get().state, Delivery.get().attempts, Delivery.get().changed) == ("sending", 1, TEN)
+    found.state, found.due, found.doubts = "waiting", TEN + timedelta(hours=1), 2
+    outbox.end(found, "451 later", TEN)
+    kept = Delivery.get()
+    assert all(getattr(found, name) == getattr(kept, name) for name in Row.__slots__)
+    assert (kept.reply, kept.changed) == ("451 later", TEN)
+
+
+def test_a_row_found_claimed_for_the_third_time_is_given_up(config: Config) -> None:
+    published(config, "ada")
+    ends = []
+    for _ in range(3):
+        Delivery.update(state="sending").execute()
+        Delivery.recover(TEN)
+        ends.append(Delivery.get().state)
+    assert ends == ["unknown", "unknown", "given_up"]
