@@ -21,7 +21,7 @@ from devdigest.readers import Delivery
 from devdigest.smtp import Relay
 from devdigest.table import db
 
-RTT = 0.1
+RTT = 0.25
 ABLE = ("PIPELINING", "CHUNKING", "8BITMIME")
 MAIL = b"From: digest@example.org\r\nTo: reader0@example.org\r\n\r\n.one dot\r\n" + b"news\r\n" * 20_000
 ENVELOPE = b"MAIL FROM:<digest@example.org>\r\nRCPT TO:<ada@example.org>\r\n"
