@@ -1,4 +1,4 @@
-"""Feeds due → fetch → parse → intake, and the next check of each blog."""
+"""Feeds due → fetch → outcomes: who is asked, in which order and how long, and what a run came to."""
 import logging
 import math
 import threading

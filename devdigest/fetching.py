@@ -68,7 +68,11 @@ class Fetching(Table):
     @classmethod
     def failing(cls) -> ModelSelect:
         """Active blogs that could not be read last time."""
-        return cls.blogs().where(Blog.state == "active", cls.fault != "")
+        return cls.blogs().where(cls.is_failing())
+
+    @classmethod
+    def is_failing(cls) -> Expression:
+        return (Blog.state == "active") & (cls.fault != "")
 
     @classmethod
     def expected(cls, now: datetime) -> int:

@@ -13,7 +13,6 @@ class Preset:
     mail: Mapping[str, Any]
     lacks: Mapping[str, str] = field(default_factory=dict)
     keeps_sender: bool = False          # the envelope sender reaches the reader's mailbox: VERP is of use
-    keeps_message_id: bool = True
     hosts: str = ""                     # by whose name it is known without being named as a preset
     spf: str = ""                       # the name whose SPF record lists its machines
     keeps_domain: bool = False          # the envelope sender is at least of our domain: SPF can be aligned
@@ -31,7 +30,7 @@ PRESETS = {
     # rate and quota are the account's own; without a setting we go by what the relay answers
     "ses": Preset(_relay("", connections=10, per_second=0.0, per_connection=0),
                   {"host": "email-smtp.ap-northeast-2.amazonaws.com, with your region"},
-                  keeps_message_id=False, hosts="amazonaws.com", spf="amazonses.com"),
+                  hosts="amazonaws.com", spf="amazonses.com"),
     "gmail": Preset(_relay("smtp.gmail.com", per_day=500),
                     hosts="smtp.gmail.com", spf="_spf.google.com", keeps_domain=True),
     "workspace-relay": Preset(_relay("smtp-relay.gmail.com", per_day=10_000), keeps_sender=True,
@@ -42,7 +41,7 @@ PRESETS = {
     "sendgrid": Preset(_relay("smtp.sendgrid.net", user="apikey", per_connection=5_000),
                        hosts="sendgrid.net", spf="sendgrid.net"),
     # newsletters must go by its broadcast stream; it has no port 465
-    "postmark": Preset(_relay("smtp-broadcasts.postmarkapp.com", 587, "starttls"), keeps_message_id=False,
+    "postmark": Preset(_relay("smtp-broadcasts.postmarkapp.com", 587, "starttls"),
                        hosts="postmarkapp.com", spf="spf.mtasv.net"),
     # takes what comes at short intervals for abuse
     "naver": Preset(_relay("smtp.naver.com", connections=1, per_second=1.0)),

@@ -44,7 +44,7 @@ def listed(name: str = "", group: str = "", failing: bool = False) -> list[Blog]
     if group:
         query = query.where(Blog.group == group)
     if failing:
-        query = query.where(Blog.state == "active", Fetching.fault != "")
+        query = query.where(Fetching.is_failing())
     wanted = _letters(name)
     # not in SQL, which knows upper and lower case of ASCII alone
     found = [blog for blog in query
