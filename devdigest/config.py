@@ -32,6 +32,7 @@ class Site:
     owner: str = ""                         # the owner's mailbox: answers and trouble go there
     postal_address: str = ""
     clock: str = "check"
+    heartbeat_url: str = ""                 # asked for after each finished day, so that silence is the alarm
 
     @cached_property
     def timezone(self) -> ZoneInfo:
@@ -57,6 +58,7 @@ class Digest:
     late_days: int = 30
     most_per_blog: int = 5
     weekly: bool = True
+    preview: str = "09:30"                  # the owner gets a first look at the issue; "" for none
 
     @property
     def opens(self) -> local_time:
@@ -124,6 +126,19 @@ class Web:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Backup:
+    where: str = "var/backups"
+    keep: int = 7
+    copy_to: str = ""                       # a second place: a folder, as of a USB stick, or user@host:folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    ignore: tuple[str, ...] = ()            # names of findings that the owner knows about
+    own_address: tuple[str, ...] = ("https://checkip.amazonaws.com", "https://api.ipify.org")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Database:
     path: str = "var/devdigest.db"
 
@@ -136,6 +151,8 @@ class Config:
     mail: Mail = Mail()
     bounces: Bounces = Bounces()
     web: Web = Web()
+    backup: Backup = Backup()
+    check: Check = Check()
     database: Database = Database()
 
     @property

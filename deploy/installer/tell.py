@@ -1,0 +1,22 @@
+"""Lines for the owner on an SSH terminal: 80 columns, signs with words, nothing that scrolls away."""
+import sys
+from typing import TextIO
+
+OK, WARN, FAIL = "ok", "warn", "FAIL"
+
+
+class Refused(Exception):
+    """What cannot be done, and why; `cure` is one thing to do. Nothing half done is left behind."""
+
+    def __init__(self, what: str, cure: str, status: int = 1) -> None:
+        super().__init__(what)
+        self.cure, self.status = cure, status
+
+
+def line(state: str, name: str, fact: str, cure: str = "", stream: TextIO | None = None) -> None:
+    """` ok    relay     TLS, logged in`, and below it the cure."""
+    stream = stream or sys.stdout
+    print(f" {state:<5} {name:<9} {fact}", file=stream)
+    if cure:
+        print(f"       → {cure}", file=stream)
+    stream.flush()
