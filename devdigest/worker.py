@@ -1,32 +1,41 @@
 """The loop: asks every twenty seconds what is due, and starts it in a thread of its own. Never blocks."""
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import schedule
 
-from devdigest import agenda, credentials
+from devdigest import agenda, credentials, notify
 from devdigest.bounces import bounces
 from devdigest.care import care
-from devdigest.collect import collect
+from devdigest.collect import Report, collect
 from devdigest.config import Config
 from devdigest.database import connected
 from devdigest.deliver import deliver
 from devdigest.doubt import clock_doubt
 from devdigest.locks import Busy
-from devdigest.memory import Held
+from devdigest.memory import Held, Setting
 from devdigest.publish import publish, publish_weekly
+from devdigest.watched import Watched
 
 log = logging.getLogger(__name__)
 
 _TICK = 20                                  # seconds
 _BACK_OFF = (60, 300, 900)                  # seconds after a failure, the last repeats
+_TOLD_EVERY = 20                            # items, between two words to `systemctl status`
 _LOCKED_OUT = 6 * 3600                      # seconds after a refused login: who tries on is locked out
 _FAREWELL = 3.5                             # seconds for jobs to end; systemd and people wait five
 
-Job = Callable[[datetime], bool]            # whether it ended well
+
+@dataclass(frozen=True)
+class Job:
+    """`run` is given the time and a `stop` to look at between items; returns whether it ended well."""
+    run: Callable[[datetime, Watched], bool]
+    silence: int        # minutes between two looks at `stop` when all is well; the watchdog bites after them
 
 
 class Worker:
@@ -35,52 +44,89 @@ class Worker:
     def __init__(self, config: Config, password: str, stop: threading.Event) -> None:
         self._config, self._password, self._stop = config, password, stop
         self._up_since = datetime.now(UTC)
-        self._threads: dict[str, threading.Thread] = {}
+        self._threads: dict[str, tuple[threading.Thread, Watched]] = {}
         self._failures: dict[str, tuple[int, float]] = {}       # how many in a row, and until when to wait
         self._doubt, self._asking = "", threading.Lock()
+        self._doing: dict[str, str] = {}                        # for `systemctl status`, by job
+        self._outlook, self._told, self._stuck = "", "", ""
         # where a login was refused; a restart, as after a change of the password, tries at once
         self._locked_out_until = 0.0
         self._mailbox_shut_until = 0.0
+        self.jobs = {
+            "collect": Job(self._collect, 10),      # a fetch, and what fifty feeds brought in one transaction
+            "publish": Job(self._publish, 15),      # looks not once: an issue and all of its rows at a time
+            "deliver": Job(self._deliver, 25),      # the relay's last word on a mail takes up to ten, and a
+                                                    # reconnect before it
+            "bounces": Job(self._bounces, 10),      # half a minute for each answer of the mailbox
+            "care": Job(self._care, 60),            # one statement may go through years of rows
+        }
 
     def run(self) -> None:
-        jobs: dict[str, Job] = {"collect": self._collect, "publish": self._publish, "deliver": self._deliver,
-                                "bounces": self._bounces, "care": self._care}
         scheduler = schedule.Scheduler()
-        for name, job in jobs.items():
-            scheduler.every(_TICK).seconds.do(self._start, name, job)
+        for name in self.jobs:
+            scheduler.every(_TICK).seconds.do(self._start, name)
         log.info("worker started; issue at %s, %s", self._config.digest.time, self._config.site.zone)
+        notify.ready("started")
+        tick = min(_TICK, (notify.patience() or math.inf) / 3)
         # schedule reckons in local wall time: a clock set back by a day would silence it for that day
         due = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
             scheduler.run_all()
-            due = time.monotonic() + _TICK
+            self._feed_watchdog()
+            due = time.monotonic() + tick
+        notify.stopping()
         self._farewell()
 
-    def _start(self, name: str, job: Job) -> None:
+    def _start(self, name: str) -> None:
         """A thread for the job, unless one is at it, or it failed a moment ago."""
-        thread = self._threads.get(name)
         _, until = self._failures.get(name, (0, 0.0))
-        if (thread and thread.is_alive()) or time.monotonic() < until:
+        if self._is_at_work(name) or time.monotonic() < until:
             return
+        stop = Watched(self._stop)
         # daemon: what does not end within the farewell is cut off, as by a power cut
-        self._threads[name] = threading.Thread(target=self._guarded, args=(name, job), name=name, daemon=True)
-        self._threads[name].start()
+        thread = threading.Thread(target=self._guarded, args=(name, stop), name=name, daemon=True)
+        self._threads[name] = thread, stop
+        thread.start()
 
-    def _guarded(self, name: str, job: Job) -> None:
+    def _is_at_work(self, name: str) -> bool:
+        return name in self._threads and self._threads[name][0].is_alive()
+
+    def _feed_watchdog(self) -> None:
+        """Only while every job moves: one that hangs is ended with this process, which systemd restarts."""
+        stuck = ", ".join(name for name, (_, stop) in self._threads.items()
+                          if self._is_at_work(name) and stop.silent() > 60 * self.jobs[name].silence)
+        if not stuck:
+            notify.alive()
+        elif stuck != self._stuck:
+            log.error("%s: no progress for %d min; the watchdog is to end this process, and systemd to "
+                      "begin it again", stuck, self.jobs[stuck.split(", ")[0]].silence)
+        self._stuck = stuck
+
+    def _guarded(self, name: str, stop: Watched) -> None:
         try:
             with connected():
-                well = not self._clock_is_trusted() or job(datetime.now(UTC))
+                well = not self._clock_is_trusted() or self.jobs[name].run(datetime.now(UTC), stop)
         except (Busy, Held) as reason:
             log.info("%s: %s", name, reason)
             well = False
         except Exception:
             log.exception("%s failed; it is tried again", name)
             well = False
+        finally:
+            self._tells(name, "")
         if well:
             self._failures.pop(name, None)
         else:
             count = self._failures.get(name, (0, 0.0))[0] + 1
             self._failures[name] = count, time.monotonic() + _BACK_OFF[min(count, len(_BACK_OFF)) - 1]
+
+    def _tells(self, name: str, doing: str) -> None:
+        """What `systemctl status` shows from now on, where that is anything new."""
+        self._doing[name] = doing
+        status = ", ".join(filter(None, self._doing.copy().values())) or self._outlook
+        if status != self._told:
+            self._told = status
+            notify.status(status)
 
     def _clock_is_trusted(self) -> bool:
         with self._asking:          # all jobs ask at once; it is said once
@@ -88,53 +134,73 @@ class Worker:
             if bool(doubt) != bool(self._doubt):
                 log.warning("waiting: %s", doubt) if doubt else log.info("the clock is right again")
             self._doubt = doubt
+            if doubt:
+                self._outlook = f"waiting: {doubt}"
         return not doubt
 
-    def _collect(self, now: datetime) -> bool:
-        collect_if_due(self._config, now, self._stop)
+    def _collect(self, now: datetime, stop: Watched) -> bool:
+        def report(done: int, of: int, *_: object) -> None:
+            stop.look()
+            if done % _TOLD_EVERY == 0:
+                self._tells("collect", f"collecting: {done:,} of {of:,} blogs")
+        # not `stop` itself: collect asks it several times a second while it waits, and only answers count
+        collect_if_due(self._config, now, self._stop, report)
         return True
 
-    def _publish(self, now: datetime) -> bool:
+    def _publish(self, now: datetime, stop: Watched) -> bool:
         if agenda.publish(self._config, now, self._up_since):
             publish(self._config, now)
         if agenda.publish_weekly(self._config, now):
             publish_weekly(self._config, now)
+        self._outlook = _outlook(self._config, now)
         return True
 
-    def _deliver(self, now: datetime) -> bool:
+    def _deliver(self, now: datetime, stop: Watched) -> bool:
+        def report(done: int, of: int) -> None:
+            if done % _TOLD_EVERY == 0:
+                self._tells("deliver", f"delivering: {done:,} of {of:,} mails")
         kind = agenda.deliver(self._config, now)
         if not kind or time.monotonic() < self._locked_out_until:
             return True
-        summary = deliver(self._config, now, self._password, self._stop, issues=kind == "issues",
-                          until=agenda.closes(self._config, now))
+        summary = deliver(self._config, now, self._password, stop, issues=kind == "issues",
+                          until=agenda.closes(self._config, now), report=report)
         if summary.locked_out:
             self._locked_out_until = time.monotonic() + _LOCKED_OUT
         return not summary.fault or summary.goes_on is not None     # then the agenda knows when
 
-    def _bounces(self, now: datetime) -> bool:
+    def _bounces(self, now: datetime, stop: Watched) -> bool:
         settings = self._config.bounces
         kind = agenda.bounces(self._config, now, mailbox=time.monotonic() >= self._mailbox_shut_until)
         if not kind:
             return True
         summary = bounces(self._config, now, credentials.imap_password(settings),
-                          credentials.webhook_key(settings), self._stop, mailbox=kind == "mailbox")
+                          credentials.webhook_key(settings), stop, mailbox=kind == "mailbox")
         if summary.locked_out:
             self._mailbox_shut_until = time.monotonic() + _LOCKED_OUT
         return not summary.faults
 
-    def _care(self, now: datetime) -> bool:
+    def _care(self, now: datetime, stop: Watched) -> bool:
         if agenda.care(self._config, now):
             care(self._config, now)
         return True
 
     def _farewell(self) -> None:
         until = time.monotonic() + _FAREWELL
-        for thread in self._threads.values():
+        for thread, _ in self._threads.values():
             thread.join(max(0.0, until - time.monotonic()))
         log.info("worker stopped")
 
 
-def collect_if_due(config: Config, now: datetime, stop: threading.Event) -> None:
+def collect_if_due(config: Config, now: datetime, stop: threading.Event,
+                   report: Report = lambda *_: None) -> None:
     """A collect or a retry, where one is due, that leaves the issue its time."""
     if (kind := agenda.collect(config, now)):
-        collect(config, now, stop, retry=kind == "retry", until=agenda.collect_ends(config, now))
+        collect(config, now, stop, retry=kind == "retry", until=agenda.collect_ends(config, now),
+                report=report)
+
+
+def _outlook(config: Config, now: datetime) -> str:
+    """'waiting; next issue 2026-11-24 10:00'."""
+    if (since := Setting.held_since()) is not None:
+        return str(Held(since))
+    return f"waiting; next issue {agenda.next_issue(config, now)} {config.digest.time}"

@@ -1,13 +1,15 @@
 """The loop: does by itself what is due, lives through what fails, and ends when it is told to."""
 import logging
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -247,3 +249,78 @@ def test_what_a_provider_posts_and_what_is_in_the_mailbox_is_read(noon: Config, 
         with working(replace(noon, bounces=server.settings)):
             time.sleep(0.3)
         assert len([command for command in server.commands if command.startswith("LOGIN")]) == 1
+
+
+# The watchdog
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """The end at which systemd listens, and expects a sign of life every 0.6 s."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(tmp_path / "notify"))
+        line.settimeout(PATIENCE)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "600000")
+        yield line
+
+
+def heard(systemd: socket.socket, words: str) -> str:
+    """The first that holds these words."""
+    return next(said for said in iter(lambda: systemd.recv(1000).decode(), None) if words in said)
+
+
+def alive(systemd: socket.socket, seconds: float) -> int:
+    """How many signs of life come in this time; what came before is not counted."""
+    systemd.setblocking(False)
+    with suppress(BlockingIOError):
+        while systemd.recv(1000):
+            pass
+    time.sleep(seconds)
+    count = 0
+    with suppress(BlockingIOError):
+        while said := systemd.recv(1000):
+            count += said == b"WATCHDOG=1"
+    systemd.setblocking(True)
+    return count
+
+
+def test_it_tells_systemd_that_it_is_ready_alive_and_what_it_waits_for(noon: Config,
+                                                                      systemd: socket.socket) -> None:
+    with working(noon):
+        assert heard(systemd, "READY=1")
+        assert heard(systemd, "WATCHDOG=1")
+        assert re.fullmatch(r"STATUS=waiting; next issue \d{4}-\d\d-\d\d 10:00", heard(systemd, "=waiting"))
+        assert alive(systemd, 1) >= 3
+    assert heard(systemd, "STOPPING=1")
+
+
+def test_a_job_that_hangs_starves_the_watchdog_and_the_log_says_which(
+        noon: Config, systemd: socket.socket, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A password on a disk that does not answer: opening a pipe into which nobody writes never ends."""
+    os.mkfifo(tmp_path / "password")
+    hanging = replace(noon, bounces=replace(noon.bounces, imap="127.0.0.1",
+                                            password_file=str(tmp_path / "password")))
+    stop = threading.Event()
+    worker = Worker(hanging, "", stop)
+    worker.jobs["bounces"] = replace(worker.jobs["bounces"], silence=0.02)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        until(lambda: said(caplog, "bounces: no progress"))
+        assert alive(systemd, 1) == 0
+        (tmp_path / "password").write_text("secret")        # and the disk answers again
+        until(lambda: alive(systemd, 1), patience=1)
+        assert said(caplog, "bounces: no progress") == 1
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_worker_that_collects_shows_how_far_it_is(noon: Config, feeds: FeedServer,
+                                                    systemd: socket.socket) -> None:
+    for number in range(40):
+        feeds.serve(f"/{number}", b"<rss version='2.0'><channel/></rss>")
+        a_blog(str(number), feed=feeds.url(f"/{number}"))
+    quick = replace(noon, collect=replace(noon.collect, per_operator=8, gap=0))
+    with working(quick):
+        assert heard(systemd, "collecting") == "STATUS=collecting: 20 of 40 blogs"
