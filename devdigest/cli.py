@@ -16,7 +16,7 @@ from pathlib import Path
 
 import peewee
 
-from devdigest import __version__, config, credentials, database, heap
+from devdigest import __version__, config, credentials, database, heap, journal
 from devdigest.config import ConfigError
 from devdigest.context import Context
 from devdigest.models import GROUPS
@@ -81,9 +81,14 @@ def _write_example(path: Path) -> None:
 
 def _log_to_stderr(command: str) -> None:
     """One line per thing done by the two services; by hand only warnings, as the command says the rest."""
-    level = logging.INFO if command in ("worker", "web") else logging.WARNING
+    handler = logging.StreamHandler(sys.stderr)
     clear = "\r\x1b[K" if sys.stderr.isatty() else ""      # a line of progress may stand there
-    logging.basicConfig(level=level, format=f"{clear}%(message)s", stream=sys.stderr, force=True)
+    plain = logging.Formatter(f"{clear}%(message)s")
+    handler.setFormatter(journal.Lines() if journal.reads_along() else plain)
+    service = command in ("worker", "web")
+    logging.basicConfig(level=logging.INFO if service else logging.WARNING, handlers=[handler], force=True)
+    if service and journal.reads_along():       # which passes on what the unit's LogLevelMax lets through
+        logging.getLogger("devdigest").setLevel(logging.DEBUG)
     logging.getLogger("schedule").setLevel(logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)     # of every visitor who waits a moment
     logging.getLogger("urllib3").setLevel(logging.ERROR)    # it tells of every odd header a blog sends

@@ -31,6 +31,7 @@ def webhook_key(bounces: Bounces, environ: Mapping[str, str] = os.environ) -> st
 def _read(name: str, file: str, environ: Mapping[str, str]) -> str:
     """The systemd credential `name`, else what the file holds, else $DEVDIGEST_NAME; "" without.
 
+    An empty credential is none: the units give one for each file that is missing (deploy/systemd).
     Raises ConfigError for a file that cannot be read.
     """
     credentials = environ.get("CREDENTIALS_DIRECTORY")
@@ -40,7 +41,8 @@ def _read(name: str, file: str, environ: Mapping[str, str]) -> str:
     for path in candidates:
         try:
             if path.exists() or path == Path(file):
-                return path.read_text(encoding="utf-8").rstrip("\n")
+                if secret := path.read_text(encoding="utf-8").rstrip("\n"):
+                    return secret
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: {name} cannot be read: {error}") from error
     return environ.get(f"DEVDIGEST_{name.upper()}", "")

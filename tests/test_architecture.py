@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 # order (ground, records, core, edges); steps import no other step but those that all may use.
 GROUND = ["", "days", "urls", "relays", "rules", "config", "credentials", "text", "dates", "tokens", "clock",
           "heap", "locks", "addresses", "recipients", "inflate", "terms", "wear", "notify",
-          "watched"]
+          "watched", "journal"]
 RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "outbox", "bulk", "counts",
            "reports", "fulltext", "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",

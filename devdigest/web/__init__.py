@@ -13,7 +13,7 @@ import peewee
 from bottle import Bottle, HTTPError, request, response
 from waitress import wasyncore
 
-from devdigest import __version__, database
+from devdigest import __version__, database, notify
 from devdigest.config import Config
 from devdigest.memory import Setting
 from devdigest.table import db
@@ -35,6 +35,7 @@ from devdigest.web.faults import Faults
 from devdigest.web.headers import common
 from devdigest.web.kept import Kept
 from devdigest.web.listening import listen
+from devdigest.web.pulse import Pulse
 from devdigest.web.visit import STYLE, STYLE_PATH, Page, Visit
 
 log = logging.getLogger(__name__)
@@ -76,8 +77,12 @@ def serve(config: Config, stop: threading.Event) -> None:
     try:
         server = listen(kept, config.web, faults, sockets)
         log.info("site on http://%s for %s", config.web.listen, config.site.url)
+        pulse = Pulse(server.task_dispatcher)
+        notify.ready(f"site on http://{config.web.listen} for {config.site.url}")
         while not stop.is_set():
             wasyncore.loop(timeout=0.5, map=sockets, count=1)
+            pulse.beat()
+        notify.stopping()
         server.task_dispatcher.shutdown()
     finally:
         wasyncore.close_all(sockets)
