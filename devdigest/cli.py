@@ -23,6 +23,7 @@ from devdigest.models import GROUPS
 from devdigest.table import db
 from devdigest.terminal import complain
 
+_NEED_NONE = ("init", "restore")        # commands that make the database
 _DATABASE_FAULTS = (database.DatabaseError, sqlite3.OperationalError, peewee.OperationalError)
 
 
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = config.load(path)
         password = credentials.smtp_password(settings.mail)
         _log_to_stderr(args.command)
+        if path and args.command not in _NEED_NONE:
+            _must_exist(Path(settings.database.path))
         database.open(settings.database.path)
         # a sub-command's module is loaded when it runs: all of them take half a second and 20 MB on a Pi
         module, _, function = args.run.partition(":")
@@ -69,6 +72,16 @@ def _begin(error: BaseException) -> BaseException:
     """What went wrong first: after a full disk no transaction can be rolled back, which would be said."""
     before, faults = error.__context__, (sqlite3.OperationalError, peewee.OperationalError)
     return _begin(before) if isinstance(error, faults) and isinstance(before, faults) else error
+
+
+def _must_exist(file: Path) -> None:
+    """An appliance that makes a new database where its own is missing would have forgotten all its readers.
+
+    Raises ConfigError.
+    """
+    if not file.exists():
+        raise ConfigError(f"{file}: there is no database; `devdigest init` makes a new one, `devdigest "
+                          f"restore FILE` brings a backup back")
 
 
 def _write_example(path: Path) -> None:
@@ -136,7 +149,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--mail", nargs="?", const="", metavar="ADDRESS",
                       help="also send one real mail, now: to the owner, or to ADDRESS")
     _verb(verbs, "hold", "state_commands:hold_command", "publish and mail nothing until `resume`")
-    _verb(verbs, "resume", "state_commands:resume_command", "go on after `hold`")
+    verb = _verb(verbs, "resume", "state_commands:resume_command", "go on after `hold`")
+    verb.add_argument("--clock", action="store_true",
+                      help="believe the clock, though it once showed a later time")
     _blogs(verbs.add_parser("blogs", help="the list of blogs: import, add, remove, list …"))
     _subscribers(verbs.add_parser("subscribers", help="who gets the digest: add, import, list, remove …"))
     return parser

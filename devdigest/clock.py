@@ -50,7 +50,8 @@ def doubt(now: datetime, last_seen: datetime | None, in_sync: bool) -> str:
         return f"the clock shows {now:%Y-%m-%d %H:%M} UTC, earlier than this release ({RELEASED:%Y-%m-%d})"
     if last_seen is not None and now < last_seen - timedelta(minutes=5):
         return (f"the clock shows {now:%Y-%m-%d %H:%M} UTC, earlier than the last time seen, "
-                f"{last_seen:%Y-%m-%d %H:%M}")
+                f"{last_seen:%Y-%m-%d %H:%M}; where `timedatectl` shows the right time, "
+                f"`devdigest resume --clock`")
     if not in_sync:
         return "the clock is not synchronised yet: `timedatectl` shows why; site.clock = 'trust' does without"
     return ""

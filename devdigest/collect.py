@@ -25,6 +25,8 @@ from devdigest.table import db
 
 log = logging.getLogger(__name__)
 
+_NAMED = 3          # blogs that fail, in the log; the rest is counted
+_MANY = 20          # blogs that are back at once: then it was the network
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 # done, of how many, failed so far, and what to say of the rest
@@ -48,10 +50,12 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         tour = Round(asks, config, now, _pace(config, now, until))
         run = Run.create(job="retry" if retry else "collect", started=now, blogs=len(asks),
                          not_reached=len(asks), lanes=len(tour.lanes))
-        log.info("%s: %d blogs, %s", run.job, run.blogs, tour.outlook())
-        batch = Batch(config, now, past, wal)
+        log.debug("%s: %d blogs, %s", run.job, run.blogs, tour.outlook())
+        batch, new_faults = Batch(config, now, past, wal), list[str]()
         for done, answer in enumerate(tour.answers(stop), start=1):
             _count(run, outcome := read(answer, parser, running.now()))
+            if outcome.error and not answer.ask.failing:
+                new_faults.append(f"{answer.ask.url} ({outcome.error.reason})")
             run.posts += batch.add(outcome)
             if answer.pause:
                 _leave_alone(answer, tour.pace, running.now())
@@ -69,8 +73,18 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         run.written = wal.written
         run.said = _said(run, running.seconds())
         run.save()
-        log.info("%s: %s%s", run.job, run.said, ", stopped early" if stop.is_set() else "")
+        _tell(run, new_faults, stop.is_set())
         return run
+
+
+def _tell(run: Run, new_faults: list[str], stopped: bool) -> None:
+    """Two lines at most: of 2,000 blogs a hundred fail on any day, and those are asked again all morning."""
+    if new_faults:
+        more = len(new_faults) - _NAMED
+        log.info("%s: fail since now: %s%s", run.job, ", ".join(new_faults[:_NAMED]),
+                 f" and {more} more; `devdigest blogs list --failing`" if more > 0 else "")
+    level = logging.DEBUG if run.job == "retry" and run.reached < _MANY else logging.INFO
+    log.log(level, "%s: %s%s", run.job, run.said, ", stopped early" if stopped else "")
 
 
 def _said(run: Run, seconds: float) -> str:
@@ -112,8 +126,8 @@ def _pace(config: Config, now: datetime, until: datetime | None) -> Pace:
 def _leave_alone(answer: Answer, pace: Pace, heard: datetime) -> None:
     name = answer.operator
     is_silent = answer.error is not None and answer.error.status is None
-    log.warning("%s %s for %d s", name,
-                "does not answer, is left alone" if is_silent else "wants to be left alone", answer.pause)
+    log.info("%s %s for %d s", name,
+             "does not answer, is left alone" if is_silent else "wants to be left alone", answer.pause)
     Operator.leave_alone(name, pace.usual.get(name, 0.0), heard + timedelta(seconds=answer.pause))
 
 

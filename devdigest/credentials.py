@@ -40,9 +40,9 @@ def _read(name: str, file: str, environ: Mapping[str, str]) -> str:
         candidates.append(Path(file))
     for path in candidates:
         try:
-            if path.exists() or path == Path(file):
-                if secret := path.read_text(encoding="utf-8").rstrip("\n"):
-                    return secret
+            there = path.exists() or path == Path(file)
+            if there and (secret := path.read_text(encoding="utf-8").rstrip("\n")):
+                return secret
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: {name} cannot be read: {error}") from error
     return environ.get(f"DEVDIGEST_{name.upper()}", "")

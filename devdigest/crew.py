@@ -165,5 +165,5 @@ class Crew:
             self._told = now
             done = sum(self._ledger.ends.values())
             last = forecast.ends(self._running.now(), done, max(done, self._rows), now)
-            log.info("deliver: %s", forecast.progress(done, max(done, self._rows),
-                                                      last and last.astimezone(self._zone)))
+            log.debug("deliver: %s", forecast.progress(done, max(done, self._rows),
+                                                       last and last.astimezone(self._zone)))

@@ -12,6 +12,7 @@ from devdigest.table import BOTH, EMPTY, ZERO, Table
 
 TRIES = 20                                  # in a row: about ten days of two collects each
 _LONG_DEAD = timedelta(days=14)
+_LONGEST_WAIT = timedelta(days=7, hours=1)  # an hour more than fetch.py grants
 WEEKLY = timedelta(days=7, hours=-1)        # an hour less, not to come later each week
 
 # However a blog comes on the list: it has its row here, which can be joined without a thought.
@@ -50,7 +51,7 @@ class Fetching(Table):
     def due(cls, now: datetime) -> ModelSelect:
         """Active blogs that may be asked at `now`; whoever was reached longest ago first."""
         return (cls.blogs().where(Blog.state == "active", ~cls._rests(now),
-                                  cls.not_before.is_null() | ~cls.asked_to_wait | (cls.not_before <= now))
+                                  cls.not_before.is_null() | ~cls.asked_to_wait | cls._is_over(now))
                 .order_by(cls.fetched, Blog.id))
 
     @classmethod
@@ -58,10 +59,10 @@ class Fetching(Table):
         """Active blogs whose last fetch failed in a way that may pass, and whose waiting time is over; and
         those that a collect begun at `left_by` did not come to.
         """
-        wanted = (cls.fault != "") & (cls.not_before <= now)
+        wanted = (cls.fault != "") & cls._is_over(now)
         if left_by is not None:
             wanted |= ((Blog.added < left_by) & (cls.fetched.is_null() | (cls.fetched < left_by))
-                       & (cls.not_before.is_null() | (cls.not_before <= now)))
+                       & (cls.not_before.is_null() | cls._is_over(now)))
         return (cls.blogs().where(Blog.state == "active", ~cls._rests(now), wanted)
                 .order_by(cls.fetched, Blog.id))
 
@@ -87,7 +88,12 @@ class Fetching(Table):
 
     @classmethod
     def _rests(cls, now: datetime) -> Expression:
-        return cls._is_long_dead(now) & (cls.fetched > now - WEEKLY)
+        return cls._is_long_dead(now) & (cls.fetched > now - WEEKLY) & (cls.fetched <= now)
+
+    @classmethod
+    def _is_over(cls, now: datetime) -> Expression:
+        """Of a wait; one that is longer than any was noted by a clock that was ahead."""
+        return (cls.not_before <= now) | (cls.not_before > now + _LONGEST_WAIT)
 
     @classmethod
     def _is_long_dead(cls, now: datetime) -> Expression:

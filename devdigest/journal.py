@@ -1,4 +1,4 @@
-"""Lines for systemd's journal, each with its level before it (sd-daemon(3)), so that `journalctl -p` works."""
+"""Lines for systemd's journal, each with its level before it (sd-daemon(3)), for `journalctl -p`."""
 import logging
 import os
 import sys

@@ -42,7 +42,7 @@ class Ledger:
     def __post_init__(self) -> None:
         now = self.now()
         per_day = self.config.mail.per_day
-        taken = Delivery.taken(now - WINDOW) if per_day else {True: (), False: ()}
+        taken = Delivery.taken(now - WINDOW, now) if per_day else {True: (), False: ()}
         self.quota = Quota(per_day, taken[False], taken[True]) if per_day else None
         self.letters = Letters(self.config)
         self._first = _turn_of_the_day(local_day(now, self.config.site.timezone).toordinal())

@@ -2,7 +2,7 @@
 how the operators of many blogs want to be asked.
 """
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from peewee import BooleanField, FloatField, IntegerField, TextField, fn
 
@@ -14,6 +14,9 @@ HOLD_REASON = "hold reason"                 # where the appliance holds itself
 # The bounce mailbox: when it was looked into last, how far, and what was wrong with that; "" for nothing.
 MAILBOX_READ, MAILBOX_PLACE, MAILBOX_FAULT = "mailbox read", "mailbox place", "mailbox fault"
 ISSUES_WAIT, URGENT_WAIT = "issues wait until", "confirmations wait until"      # as the quota is used up
+
+_LONGEST_WAIT = timedelta(hours=25)         # for a quota of 24 hours; later ones are a wrong clock's
+_LONGEST_REST = timedelta(hours=7)          # of an operator: an hour more than pace.py grants
 
 
 class Setting(Table):
@@ -61,7 +64,7 @@ class Setting(Table):
         """Until when what `name` says has to wait; None where it does not any more."""
         text = cls.read(name)
         until = datetime.fromisoformat(text) if text else None
-        return until if until and until > now else None
+        return until if until and now < until <= now + _LONGEST_WAIT else None
 
 
 class Held(Exception):
@@ -139,8 +142,9 @@ class Operator(Table):
 
     @classmethod
     def waiting(cls, now: datetime) -> dict[str, datetime]:
-        """Those that are left alone still, and until when."""
-        return {one.name: one.not_before for one in cls.select().where(cls.not_before > now)}
+        """Those that are left alone still, and until when; not for a year, as a clock that was ahead said."""
+        wanted = cls.select().where(cls.not_before > now, cls.not_before <= now + _LONGEST_REST)
+        return {one.name: one.not_before for one in wanted}
 
     @classmethod
     def usual(cls) -> dict[str, float]:

@@ -141,7 +141,7 @@ def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool
         _failed(Fetching.blogs().where(Blog.id == blog.id).get(), error, now, outcome.heard)
         return []
     if posts:
-        log.info("feed %s %d new posts", blog.feed, len(posts))
+        log.debug("feed %s %d new posts", blog.feed, len(posts))
     return posts
 
 
@@ -179,7 +179,7 @@ def _was_read(blog: Blog, outcome: Outcome, now: datetime, past: bool) -> None:
 def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> None:
     noted = blog.fetching
     noted.fetched, noted.status, noted.failures = now, error.status, noted.failures + 1
-    log.warning("feed %s %s%s", blog.feed, error.reason, _for_how_long(blog, now))
+    log.debug("feed %s %s%s", blog.feed, error.reason, _for_how_long(blog, now))
     noted.fault, noted.fault_kind = error.reason, error.kind
     noted.not_before, noted.asked_to_wait = None, error.retry_after is not None
     if error.retry_after is not None:

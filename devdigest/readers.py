@@ -172,7 +172,7 @@ class Delivery(Table):
         return cls.select(fn.MAX(cls.id)).scalar() or 0
 
     @classmethod
-    def taken(cls, since: datetime) -> dict[bool, list[tuple[datetime, int]]]:
+    def taken(cls, since: datetime, until: datetime) -> dict[bool, list[tuple[datetime, int]]]:
         """What the relay took, or may have, in each minute since; by whether someone waited for it.
 
         By issue, as no index has `changed`: one would cost each mail two writes more. What changed in a day
@@ -182,7 +182,7 @@ class Delivery(Table):
                   .where(Issue.day >= since.date() - STILL_MAILED - timedelta(days=1))]
         minute, urgent = fn.SUBSTR(cls.changed, 1, _TO_THE_MINUTE), cls.issue.is_null()
         rows = (cls.select(urgent, minute, fn.COUNT(cls.id))
-                .where(urgent | cls.issue.in_(lately), cls.changed > since,
+                .where(urgent | cls.issue.in_(lately), cls.changed > since, cls.changed <= until,
                        cls.state.in_(("sent", "unknown")))
                 .group_by(urgent, minute).tuples())
         found: dict[bool, list[tuple[datetime, int]]] = {True: [], False: []}

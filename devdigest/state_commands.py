@@ -6,7 +6,7 @@ from typing import Any
 from devdigest import database, forecast, status, wear
 from devdigest.config import Config
 from devdigest.context import Context
-from devdigest.memory import HOLD, HOLD_REASON, Setting
+from devdigest.memory import HOLD, HOLD_REASON, LAST_SEEN, Setting
 from devdigest.reports import Alarm
 from devdigest.terminal import complain, counts, dump
 
@@ -25,6 +25,8 @@ def hold_command(context: Context, args: Namespace) -> int:
 
 
 def resume_command(context: Context, args: Namespace) -> int:
+    if args.clock:
+        return _believe_the_clock()
     if doubts := Alarm.open():
         complain(f"resume: of issue {doubts[0].issue.day} {doubts[0].said}; first say what to make of it: "
                  f"`devdigest bounces --believe` or `--ignore`")
@@ -33,6 +35,15 @@ def resume_command(context: Context, args: Namespace) -> int:
     Setting.clear(HOLD)
     Setting.clear(HOLD_REASON)
     print("goes on: what waited is published and mailed at the next due time" if was else "was not held")
+    return 0
+
+
+def _believe_the_clock() -> int:
+    """After a clock that was ahead: what it showed then would be waited for."""
+    now, seen = datetime.now(UTC), Setting.last_seen()
+    Setting.clear(LAST_SEEN)
+    was = f", not {seen:%Y-%m-%d %H:%M}" if seen else ""
+    print(f"clock: it is {now:%Y-%m-%d %H:%M} UTC{was}; the worker goes on within a minute")
     return 0
 
 

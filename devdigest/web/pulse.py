@@ -9,8 +9,8 @@ _EVERY = 20         # seconds; a page takes a tenth of one, a database that is b
 
 
 class Pulse:
-    """Of the server's `dispatcher`. Not once the request that waits longest is the same as a beat before: then
-    every thread hangs.
+    """Of the server's `dispatcher`. Stops once the request that waits longest is the same as a beat before:
+    then every thread hangs.
     """
 
     def __init__(self, dispatcher: Any) -> None:
