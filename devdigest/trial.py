@@ -111,7 +111,8 @@ def _job(settings: Path, sample: SampleBlogs) -> bool:
         print(f"\n$ devdigest {' '.join(words)}", flush=True)
         return cli.main(["--config", str(settings), *words]) == 0
 
-    commands = [("blogs", "import", _list(sample, group), "--group", group) for group in GROUPS]
+    commands: list[tuple[str, ...]] = [("init",)]
+    commands += [("blogs", "import", _list(sample, group), "--group", group) for group in GROUPS]
     commands += [("subscribers", "add", email, "--confirmed", "--language", language)
                  for email, language in _SUBSCRIBERS]
     commands += [("run",), ("blogs", "list", "--failing"), ("status",)]

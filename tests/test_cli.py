@@ -20,6 +20,7 @@ from feed_server import FeedServer
 
 from devdigest import __version__, cli, config, database
 from devdigest.locks import locked
+from devdigest.memory import LAST_SEEN, Setting
 
 ROOT = Path(__file__).parents[1]
 DAY = ("--today", "2024-05-02")
@@ -79,7 +80,9 @@ def owner(settings: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch.delenv("DEVDIGEST_CONFIG", raising=False)
     monkeypatch.chdir(settings.parent)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield Owner(settings, capsys)
+    owner = Owner(settings, capsys)
+    owner.types("init")
+    yield owner
     for number, handler in handlers.items():
         signal.signal(number, handler)
 
@@ -638,3 +641,30 @@ def test_the_readme_names_every_command(owner: Owner) -> None:
         return bool(re.search(rf"`(devdigest )?{command}\b", line)
                     or (group and f"devdigest {group} " in line and re.search(rf"`{verb}\b", line)))
     assert [command for command in commands(owner) if not any(is_in(line, command) for line in lines)] == []
+
+
+@pytest.mark.parametrize("command", [("worker",), ("web",), ("status",), ("blogs", "list")])
+def test_only_init_makes_a_database(owner: Owner, tmp_path: Path, command: tuple[str, ...]) -> None:
+    file = tmp_path / "elsewhere" / "devdigest.db"
+    owner.settings.write_text(f'[database]\npath = "{file}"')
+    said = owner.types(*command)
+    assert (said.status, file.parent.exists()) == (2, False)
+    assert said.err == (f"devdigest: {file}: there is no database; `devdigest init` makes a new one, "
+                        f"`devdigest restore FILE` brings a backup back\n")
+    assert owner.types("init").status == 0
+    assert owner.types("status").status == 0
+
+
+def test_a_clock_that_was_ahead_is_forgotten_by_a_word(owner: Owner, tmp_path: Path) -> None:
+    settings = owner.settings.read_text().replace('"trust"', '"check"')
+    owner.settings.write_text(settings)
+    database.open(tmp_path / "devdigest.db")
+    Setting.write(LAST_SEEN, "2099-01-01T00:00:00+00:00")
+    refused = owner.types("collect")
+    assert refused.status == 1
+    assert ("the last time seen, 2099-01-01 00:00; where `timedatectl` shows the right time, "
+            "`devdigest resume --clock`") in refused.err
+    said = owner.types("resume", "--clock")
+    assert said.status == 0
+    assert said.out.endswith(" UTC, not 2099-01-01 00:00; the worker goes on within a minute\n")
+    assert "last time seen" not in owner.types("collect").err

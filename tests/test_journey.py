@@ -54,6 +54,7 @@ def test_from_the_list_to_the_mailbox_and_out(tmp_path: Path, feeds: FeedServer,
     def devdigest(*words: str) -> None:
         assert cli.main(["--config", str(config), *words]) == 0
 
+    devdigest("init")
     feeds.serve("/rss", feed(1, 2, 3))
     (tmp_path / "list.txt").write_text(feeds.url("/rss"))
     devdigest("blogs", "import", str(tmp_path / "list.txt"))

@@ -24,11 +24,22 @@ from relay import STALL, ScriptedRelay
 from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.doubt import clock_doubt
-from devdigest.memory import HOLD, LAST_SEEN, MAILBOX_FAULT, MAILBOX_READ, Run, Setting
+from devdigest.fetching import TRIES, Fetching
+from devdigest.memory import (
+    HOLD,
+    ISSUES_WAIT,
+    LAST_SEEN,
+    MAILBOX_FAULT,
+    MAILBOX_READ,
+    Operator,
+    Run,
+    Setting,
+)
 from devdigest.models import Blog, Issue, Post
 from devdigest.publish import publish
 from devdigest.readers import Delivery, Subscriber
 from devdigest.reports import Hook
+from devdigest.urls import operator
 from devdigest.worker import Worker, collect_if_due
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -188,6 +199,36 @@ def test_a_clock_that_is_not_trusted_is_not_noted_as_seen(ahead: Config) -> None
     before = Setting.read(LAST_SEEN)
     clock_doubt(ahead, datetime.now(UTC))
     assert Setting.read(LAST_SEEN) == before
+
+
+def test_by_a_clock_of_1970_nothing_is_done_or_noted(ahead: Config) -> None:
+    checked = replace(ahead, site=replace(ahead.site, clock="check"))
+    Setting.clear(LAST_SEEN)
+    assert "earlier than this release" in clock_doubt(checked, datetime(1970, 1, 1, tzinfo=UTC))
+    assert Setting.read(LAST_SEEN) is None
+
+
+def test_what_a_clock_noted_that_was_a_year_ahead_keeps_nobody_waiting(
+        ahead: Config, noon: Config, blog: Blog, ada: Subscriber, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither blog, operator nor mail, once the owner has typed what the log names."""
+    now = datetime.now(UTC)
+    wrong = now + timedelta(days=365)
+    Setting.write(LAST_SEEN, wrong.isoformat())
+    Setting.write(ISSUES_WAIT, (wrong + timedelta(hours=1)).isoformat())
+    Operator.leave_alone(operator(blog.feed), 1.0, wrong + timedelta(hours=1))
+    Fetching.update(fault="HTTP 503", not_before=wrong, asked_to_wait=True, fetched=wrong,
+                    failures=TRIES).execute()
+    Run.create(job="collect", started=wrong, finished=wrong, blogs=1, reached=1)
+    with working(ahead):
+        until(lambda: said(caplog, "`devdigest resume --clock`"))
+    assert not Post.select().exists()
+    Setting.clear(LAST_SEEN)                # which is what that does; tests/test_cli.py
+    for done in (lambda: Run.last("collect", until=datetime.now(UTC)) and Run.last("care"),
+                 lambda: Issue.of(local_day(now, noon.site.timezone)), lambda: mails(noon)):
+        with working(noon):
+            until(done)
+    assert Post.get().verdict == "news"
+    assert Delivery.get().state == "sent"
 
 
 # The end

@@ -70,7 +70,7 @@ def devdigest(folder: Path, farm: Farm, chosen: argparse.Namespace) -> list[obje
     settings.write_text(SETTINGS.format(folder=folder, **vars(chosen)))
     command = [sys.executable, "-m", "devdigest", "--config", settings]
     # once without blogs, so that nothing is left to compile
-    for words in (["collect"], ["blogs", "import", folder / "urls.txt"]):
+    for words in (["init"], ["collect"], ["blogs", "import", folder / "urls.txt"]):
         subprocess.run([*command, *words], cwd=ROOT, check=True, capture_output=True)
     return [*command, "collect"]
 

@@ -91,6 +91,7 @@ def best_day(documents: list[Path]) -> tuple[date, int]:
 
 
 def import_real_lists(folder: Path) -> None:
+    command(folder, "init")
     for name, group in LISTS * 2:
         command(folder, "blogs", "import", str(SHARED / "lists" / name), "--group", group)
 
@@ -108,6 +109,7 @@ def main_job(folder: Path, port: int) -> None:
         (folder / "list.txt").write_text("\n".join(urls))
         (folder / "readers.csv").write_text("\n".join(f"reader{n}@example.org" for n in range(READERS)))
         (folder / "config.toml").write_text(SETTINGS.format(folder=folder, port=port))
+        command(folder, "init")
         command(folder, "blogs", "import", str(folder / "list.txt"))
         command(folder, "subscribers", "import", str(folder / "readers.csv"), "--confirmed", "--source", "x")
         command(folder, "run", "--today", str(today))
