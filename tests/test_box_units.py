@@ -68,7 +68,7 @@ def _install(box: Box) -> None:
 def until(box: Box, command: str, seconds: float = 60) -> str:
     end = time.monotonic() + seconds
     while (done := box.try_to(command)).returncode:
-        assert time.monotonic() < end, f"{command}: {done.stdout}{done.stderr}{box.journal('devdigest-worker')}"
+        assert time.monotonic() < end, f"{command}: {done.stderr}{box.journal('devdigest-worker')}"
         time.sleep(1)
     return done.stdout
 
