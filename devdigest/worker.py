@@ -98,8 +98,8 @@ class Worker:
         if not stuck:
             notify.alive()
         elif stuck != self._stuck:
-            log.error("%s: no progress for %d min; the watchdog is to end this process, and systemd to "
-                      "begin it again", stuck, self.jobs[stuck.split(", ")[0]].silence)
+            log.error("%s: no progress for %d min; where systemd watches, it ends this process now and "
+                      "begins it again", stuck, self.jobs[stuck.split(", ")[0]].silence)
         self._stuck = stuck
 
     def _guarded(self, name: str, stop: Watched) -> None:
