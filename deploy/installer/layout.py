@@ -50,6 +50,11 @@ class Layout:
         return self.etc / "answers"
 
     @property
+    def ddns(self) -> Path:
+        """What the updater of the name is told, and its secret: root's alone, handed over by systemd."""
+        return self.etc / "ddns"
+
+    @property
     def data(self) -> Path:
         """The service user's: devdigest.db, backups/."""
         return self.root / "var/lib/devdigest"
