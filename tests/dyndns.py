@@ -28,7 +28,7 @@ class World:
 class _Provider(BaseHTTPRequestHandler):
     server: "Dyndns"
 
-    def do_GET(self) -> None:           # noqa: N802
+    def do_GET(self) -> None:
         world, parts = self.server.world, urlsplit(self.path)
         query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         if parts.path == "/control":
@@ -50,7 +50,7 @@ class _Provider(BaseHTTPRequestHandler):
             return self._cloudflare(parts.path, query)
         return self._say("what?", 404) if answer is None else answer(query)
 
-    do_PATCH = do_POST = do_GET
+    do_PATCH = do_POST = do_GET         # noqa: N815
 
     def _register(self, address: str) -> bool:
         """Whether it is new."""

@@ -30,17 +30,18 @@ class Provider:
 
 PROVIDERS = {
     "router": Provider("your router", "the router keeps the name itself (ipTIME, ASUS …): nothing runs here, "
-                       "`devdigest check` only compares", zones=("iptime.org", "asuscomm.com", "tplinkdns.com")),
+                       "`devdigest check` only compares",
+                       zones=("iptime.org", "asuscomm.com", "tplinkdns.com")),
     "duckdns": Provider("DuckDNS", "free; sign in at www.duckdns.org, the token stands on the first page",
                         "token", zones=("duckdns.org",)),
     "freedns": Provider("FreeDNS", "freedns.afraid.org, page 'Dynamic DNS', 'Direct URL' of the name: what "
                         "stands behind the question mark", "key of the name",
                         zones=("mooo.com", "us.to", "chickenkiller.com", "strangled.net")),
     "noip": Provider("No-IP", "the login of a DDNS key (My No-IP, 'DDNS keys'), not that of the account",
-                     "password of the key", "user name of the key", zones=("ddns.net", "hopto.org", "zapto.org",
-                                                                           "sytes.net")),
-    "cloudflare": Provider("Cloudflare", "an API token with 'Zone, Zone, Read' and 'Zone, DNS, Edit' for your "
-                           "domain; the record stays grey (DNS only)", "API token"),
+                     "password of the key", "user name of the key",
+                     zones=("ddns.net", "hopto.org", "zapto.org", "sytes.net")),
+    "cloudflare": Provider("Cloudflare", "an API token with 'Zone, Zone, Read' and 'Zone, DNS, Edit' for "
+                           "your domain; the record stays grey (DNS only)", "API token"),
     "dynv6": Provider("dynv6", "the HTTP token under 'Keys' of your account", "HTTP token",
                       zones=("dynv6.net", "dns.army", "dns.navy", "v6.rocks")),
     "dyndns2": Provider("another one that speaks dyndns2", "as Dynu, deSEC, Strato, OVH, and most routers' "

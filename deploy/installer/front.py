@@ -1,12 +1,7 @@
 """Debian's caddy in front of the site: our part of its settings, taken into use only if caddy believes it."""
-import subprocess
 from pathlib import Path
-from string import Template
 
-from installer import files
 from installer.answers import Answers
-from installer.layout import Layout
-from installer.tell import Refused
 
 SOURCE = Path(__file__).parents[1] / "caddy"
 IMPORT = "import /etc/devdigest/Caddyfile"

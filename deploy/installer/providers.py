@@ -99,7 +99,7 @@ def _judged(status: int, words: str, good: bool, refused: bool) -> Answer:
     """By the body where it is known, else by the status."""
     if status < 400 and good:
         return Answer(Verdict.GOOD, words)
-    if refused or 400 <= status < 500 and status not in (408, 425, 429):
+    if refused or (400 <= status < 500 and status not in (408, 425, 429)):
         return Answer(Verdict.REFUSED, words.strip() or f"HTTP {status}")
     return Answer(Verdict.LATER, f"HTTP {status} {words.strip()}" if status >= 400 else words)
 
@@ -118,10 +118,10 @@ def _dyndns2(account: Account, address: str) -> Answer:
 
 def _duckdns(account: Account, address: str) -> Answer:
     label = account.name.removesuffix(".duckdns.org")
-    status, said = fetch(f"{account.base}/update?domains={quote(label)}&token={quote(account.secret, safe='')}"
-                         f"&ip={address}")
-    word = said.strip()
-    return _judged(status, f"{word} (wrong name or token)" if word == "KO" else word, word == "OK", word == "KO")
+    status, said = fetch(f"{account.base}/update?domains={quote(label)}"
+                         f"&token={quote(account.secret, safe='')}&ip={address}")
+    refused = said.strip() == "KO"
+    return _judged(status, "KO (wrong name or token)" if refused else said, said.strip() == "OK", refused)
 
 
 def _freedns(account: Account, address: str) -> Answer:

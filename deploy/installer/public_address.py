@@ -25,7 +25,7 @@ def ask(services: Iterable[str], known: str = "") -> str:
             return voices[-1]
     if len(set(voices := [word for word in said.values() if _is_address(word)])) == 1:
         return voices[0]
-    raise Unknown("; ".join(f"{service}: {word}" for service, word in said.items()) or "nobody is asked for it")
+    raise Unknown("; ".join(f"{service}: {word}" for service, word in said.items()) or "nobody is asked")
 
 
 def _is_address(word: str) -> bool:

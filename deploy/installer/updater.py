@@ -35,6 +35,7 @@ class State:
     at: float = 0.0             # of the last answer
     due: float = 0.0            # not before
     failures: int = 0
+    blind: str = ""             # why the own address is not known, "" where it is
 
 
 def turn(account: Account, state: State, address: str, resolved: set[str], now: float) -> State:
@@ -43,8 +44,8 @@ def turn(account: Account, state: State, address: str, resolved: set[str], now: 
     if state.account != mine:
         state = State(account=mine)
         if address in resolved:
-            return replace(state, verdict=Verdict.GOOD.value, words=f"is at {address} already", address=address,
-                           at=now)
+            return replace(state, verdict=Verdict.GOOD.value, words=f"is at {address} already",
+                           address=address, at=now)
     elif now < state.due or _is_well(state, address, resolved, now):
         return state
     answer = register(account, address)
@@ -107,23 +108,29 @@ def _keep(path: Path, state: State) -> None:
 
 
 def run(settings: Path, memory: Path) -> None:
-    """One turn; a line for the journal where something came of it."""
+    """One turn. Without an address of our own nobody is asked: some would register an empty one."""
     account, own = read_account(settings)
     state = read_state(memory)
     now = time.clock_gettime(time.CLOCK_BOOTTIME)
     try:
         address = public_address.ask(own, state.address)
     except public_address.Unknown as error:
-        after = replace(state, verdict=Verdict.LATER.value, words=f"own address not known: {error}")
+        after = replace(state, blind=str(error))
     else:
-        if state.words.startswith("own address not known"):
-            state = replace(state, verdict=Verdict.GOOD.value if state.address else "")
-        after = turn(account, state, address, resolved(account.name), now)
+        after = turn(account, replace(state, blind=""), address, resolved(account.name), now)
     if after != state:
         _keep(memory, after)
-    if (after.verdict, after.words) != (state.verdict, state.words):
-        level = 5 if after.verdict == Verdict.GOOD.value else 4        # sd-daemon(3): notice, warning
-        print(f"<{level}>{account.name}: {after.words}", flush=True)
+        _say(account.name, state, after)
+
+
+def _say(name: str, before: State, after: State) -> None:
+    """A line for the journal where something changed; levels as in sd-daemon(3)."""
+    if after.blind:
+        words, level = f"this home's own address is not known: {after.blind}", 4
+    else:
+        words, level = after.words, 5 if after.verdict == Verdict.GOOD.value else 4
+    if (after.blind, after.words) != (before.blind, before.words):
+        print(f"<{level}>{name}: {words}", flush=True)
 
 
 if __name__ == "__main__":
