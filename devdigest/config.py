@@ -10,6 +10,7 @@ from datetime import time as local_time
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from devdigest import days, relays
@@ -37,6 +38,11 @@ class Site:
     @cached_property
     def timezone(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @property
+    def takes_sign_ups(self) -> bool:
+        """Addresses and links with tokens do not travel a network where anybody reads along."""
+        return self.url.startswith("https:") or urlsplit(self.url).hostname in LOOPBACK
 
 
 @dataclass(frozen=True, kw_only=True)

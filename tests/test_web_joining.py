@@ -1,6 +1,7 @@
 """The sign-up form over a socket: who asks gets a mail, who tries learns nothing, and nobody is flooded."""
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import escape
 from urllib.parse import urlencode
@@ -279,3 +280,28 @@ def test_a_network_is_an_ipv4_address_or_the_ipv6_network_of_a_household(address
     ("", ""), ("Mozilla/5.0 (X11)", "Mozilla/5.0 (X11)"), ("x" * 999, "x" * 200), ("a\r\nb\0c", "abc")])
 def test_a_program_is_told_on_one_line_and_not_at_any_length(said: str, told: str) -> None:
     assert agent(said) == told
+
+
+# where the site has no certificate
+
+@pytest.mark.parametrize(("language", "words"), [("ko", "HTTPS로 열리지 않아"),
+                                                 ("en", "cannot be reached by HTTPS")])
+def test_nobody_signs_up_where_others_could_read_along(
+        config: Config, records: None, language: str, words: str) -> None:
+    in_the_lan = replace(config, site=replace(config.site, url="http://192.168.0.23"))
+    with visiting(in_the_lan) as visitor:
+        for path in ("/", "/subscribe"):
+            page = visitor.get(path, Accept_Language=language)
+            assert (page.status_code, words in page.text) == (200, True)
+            assert "<form" not in page.text
+        refused = visitor.post("/subscribe", a_form(language=language))
+        assert (refused.status_code, words in refused.text) == (403, True)
+    assert not Subscriber.select().where(Subscriber.email == "dora@example.org").exists()
+
+
+@pytest.mark.parametrize(("url", "taken"), [
+    ("https://ada.example.org", True), ("http://127.0.0.1:8080", True), ("http://localhost:8080", True),
+    ("http://[::1]:8080", True), ("http://192.168.0.23", False), ("http://ada.example.org", False),
+    ("http://localhost.example.org", False)])
+def test_an_address_travels_by_https_or_not_at_all(config: Config, url: str, taken: bool) -> None:
+    assert replace(config.site, url=url).takes_sign_ups is taken

@@ -95,9 +95,10 @@ def _wait(front: Front, process: "subprocess.Popen[bytes]", secure: bool) -> Non
 class _Echo(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = json.dumps({name.lower(): value for name, value in self.headers.items()}).encode()
-        length = int(self.headers.get("Content-Length", 0))
-        while length and (read := self.rfile.read(min(length, 65_536))):
-            length -= len(read)
+        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+            while size := int(self.rfile.readline(), 16):
+                self.rfile.read(size + 2)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

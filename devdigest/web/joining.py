@@ -47,6 +47,9 @@ def form(visit: Visit) -> str:
 
 def join(visit: Visit) -> str:
     visit = visit.speaking(_language(visit))
+    if not visit.config.site.takes_sign_ups:
+        keep_private()
+        return visit.notice("join_off", status=403)
     email = _field("email").strip()[:LONGEST]
     if _field("website"):       # which no one sees but programs
         log.info("sign-up: a form with the hidden field filled")
