@@ -32,6 +32,7 @@ def box() -> Iterator[Box]:
         box.run("command -v curl || (apt-get update -q && apt-get install -y -q --no-install-recommends curl)")
         serve(box)
         network(box, True)
+        by_timer(box)
         configure(box, "s3cret")
         yield box
     finally:
@@ -50,6 +51,11 @@ def network(box: Box, there: bool) -> None:
 def configure(box: Box, secret: str) -> None:
     box.run("cd / && PYTHONPATH=/opt/devdigest/current/deploy:/opt/devdigest/current python3 -P - "
             f"{secret} <<'EOF'\n{WRITE}\nEOF\nsystemctl daemon-reload; systemctl enable -q --now devdigest-ddns.timer")
+
+
+def by_timer(box: Box, so: bool = True) -> None:
+    """Whether turns are such as the timer begins: systemd tells them so."""
+    box.run(f"systemctl {'set' if so else 'unset'}-environment TRIGGER_UNIT{'=devdigest-ddns.timer' if so else ''}")
 
 
 def asked(box: Box) -> list[str]:
@@ -101,11 +107,35 @@ def test_a_wrong_password_is_tried_once_and_a_new_one_at_once(box: Box) -> None:
     assert state(box)["verdict"] == "good"
 
 
+def test_by_hand_it_is_asked_whatever_was_known(box: Box) -> None:
+    before = len(asked(box))
+    turn(box)
+    assert len(asked(box)) == before
+    by_timer(box, False)
+    box.run("systemctl restart devdigest-ddns")
+    by_timer(box)
+    assert len(asked(box)) == before + 1
+
+
+def test_a_provider_that_hangs_is_let_go_and_asked_later(box: Box) -> None:
+    box.run("curl -s 'http://127.0.0.1:8245/control?mode=hang&address=8.8.4.4'")
+    began = time.monotonic()
+    turn(box)
+    assert 10 < time.monotonic() - began < 28
+    assert (state(box)["verdict"], "timed out" in state(box)["words"]) == ("later", True)
+    box.run("curl -s 'http://127.0.0.1:8245/control?mode=good'")
+    by_timer(box, False)
+    turn(box)
+    by_timer(box)
+    assert state(box)["address"] == "8.8.4.4"
+
+
 def test_no_network_at_boot_heals_by_itself(box: Box) -> None:
     network(box, False)
     box.run("sync")
     box.cut()
     serve(box)
+    by_timer(box)
     turn(box)
     assert "not known" in box.journal("devdigest-ddns")
     assert not asked(box), "without an own address nothing is registered"

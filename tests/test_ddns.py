@@ -201,6 +201,14 @@ def test_the_journal_hears_once_that_the_own_address_is_not_known_and_once_that_
     assert sum("/nic/update" in path for path in provider.world.asked) == 1, "nothing was registered for it"
 
 
+def test_by_hand_nothing_is_waited_for(provider: Dyndns, tmp_path: Path) -> None:
+    layout, memory = Layout(tmp_path), tmp_path / "state.json"
+    ddns.write(layout, answers(provider), "wrong", (f"{provider.url}/ip",))
+    for by_hand in (False, False, True):
+        updater.run(layout.ddns, memory, by_hand)
+    assert sum("/nic/update" in path for path in provider.world.asked) == 2
+
+
 def test_a_second_writing_without_a_secret_keeps_the_one_that_is_there(
         provider: Dyndns, tmp_path: Path) -> None:
     layout = Layout(tmp_path)

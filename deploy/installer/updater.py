@@ -107,10 +107,13 @@ def _keep(path: Path, state: State) -> None:
     new.replace(path)
 
 
-def run(settings: Path, memory: Path) -> None:
-    """One turn. Without an address of our own nobody is asked: some would register an empty one."""
+def run(settings: Path, memory: Path, by_hand: bool = False) -> None:
+    """One turn; `by_hand` it begins anew, and waits for nothing.
+
+    Without an address of our own nobody is asked: some providers would register an empty one.
+    """
     account, own = read_account(settings)
-    state = read_state(memory)
+    state = State() if by_hand else read_state(memory)
     now = time.clock_gettime(time.CLOCK_BOOTTIME)
     try:
         address = public_address.ask(own, state.address)
@@ -135,6 +138,7 @@ def _say(name: str, before: State, after: State) -> None:
 
 if __name__ == "__main__":
     try:
-        run(Path(os.environ["CREDENTIALS_DIRECTORY"]), Path(os.environ["RUNTIME_DIRECTORY"]) / "state.json")
+        run(Path(os.environ["CREDENTIALS_DIRECTORY"]), Path(os.environ["RUNTIME_DIRECTORY"]) / "state.json",
+            by_hand="TRIGGER_UNIT" not in os.environ)           # systemd names the timer there
     except (OSError, KeyError, ValueError) as error:
         sys.exit(f"devdigest-ddns: its settings cannot be read: {error!r}; sudo ./setup.sh --reconfigure")
