@@ -1,4 +1,4 @@
-"""devdigest-ddns.service on a real systemd: its sandbox, its patience, and no network when the machine boots."""
+"""devdigest-ddns.service on a real systemd: its sandbox, its patience, no network when the machine boots."""
 import json
 import re
 import time
@@ -15,7 +15,8 @@ import sys
 from installer import ddns
 from installer.answers import Answers
 from installer.layout import Layout
-answers = Answers(name="ada.example.org", ddns="dyndns2", ddns_server="http://127.0.0.1:8245", ddns_user="ada")
+answers = Answers(name="ada.example.org", ddns="dyndns2", ddns_server="http://127.0.0.1:8245",
+                  ddns_user="ada")
 print(*ddns.write(Layout(), answers, sys.argv[1], ("http://{PROVIDER}:8245/ip",)))
 """
 
@@ -29,7 +30,8 @@ def box() -> Iterator[Box]:
         pytest.skip(str(error))
     try:
         box.push(ROOT, "/opt/devdigest/current")
-        box.run("command -v curl || (apt-get update -q && apt-get install -y -q --no-install-recommends curl)")
+        box.run("command -v curl || "
+                "(apt-get update -q && apt-get install -y -q --no-install-recommends curl </dev/null)")
         serve(box)
         network(box, True)
         by_timer(box)
@@ -50,12 +52,14 @@ def network(box: Box, there: bool) -> None:
 
 def configure(box: Box, secret: str) -> None:
     box.run("cd / && PYTHONPATH=/opt/devdigest/current/deploy:/opt/devdigest/current python3 -P - "
-            f"{secret} <<'EOF'\n{WRITE}\nEOF\nsystemctl daemon-reload; systemctl enable -q --now devdigest-ddns.timer")
+            f"{secret} <<'EOF'\n{WRITE}\nEOF\n"
+            "systemctl daemon-reload; systemctl enable -q --now devdigest-ddns.timer")
 
 
 def by_timer(box: Box, so: bool = True) -> None:
     """Whether turns are such as the timer begins: systemd tells them so."""
-    box.run(f"systemctl {'set' if so else 'unset'}-environment TRIGGER_UNIT{'=devdigest-ddns.timer' if so else ''}")
+    box.run("systemctl set-environment TRIGGER_UNIT=devdigest-ddns.timer" if so
+            else "systemctl unset-environment TRIGGER_UNIT")
 
 
 def asked(box: Box) -> list[str]:

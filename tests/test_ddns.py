@@ -65,7 +65,7 @@ def test_a_provider_that_is_not_there_is_asked_later() -> None:
         nobody = account(gone)
     answer = register(nobody, OWN)
     assert answer.verdict is Verdict.LATER
-    assert "127.0.0.1 cannot be reached" in answer.words
+    assert "127.0.0.1 does not answer" in answer.words
 
 
 def test_the_program_and_its_owner_are_named_as_dyndns2_wants(provider: Dyndns) -> None:

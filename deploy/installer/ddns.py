@@ -44,8 +44,9 @@ PROVIDERS = {
                            "your domain; the record stays grey (DNS only)", "API token"),
     "dynv6": Provider("dynv6", "the HTTP token under 'Keys' of your account", "HTTP token",
                       zones=("dynv6.net", "dns.army", "dns.navy", "v6.rocks")),
-    "dyndns2": Provider("another one that speaks dyndns2", "as Dynu, deSEC, Strato, OVH, and most routers' "
-                        "'custom' entry", "password", "user name", "server (as update.example.org)"),
+    "dyndns2": Provider("another one that speaks dyndns2", "any server that is asked at /nic/update; a "
+                        "whole URL where it listens elsewhere", "password", "user name",
+                        "server (as update.example.org)"),
     "none": Provider("nobody", "the address never changes, or you look after it yourself"),
 }
 

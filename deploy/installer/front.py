@@ -15,6 +15,7 @@ from installer.layout import Layout
 from installer.tell import Refused
 
 SERVICE = "caddy.service"
+_USER = "caddy"                     # whom Debian's unit runs it as
 LISTEN, PROXY = "127.0.0.1:8080", "127.0.0.1"       # [web] listen and proxy of config.toml
 _SOURCE = Path(__file__).parents[1] / "caddy"
 _KEPT = ".before-devdigest"         # beside Debian's Caddyfile: what it was before us
@@ -124,7 +125,11 @@ def _prove(layout: Layout, site: str, whole: str, caddy: str | None) -> None:
     """Asks caddy for its opinion of both files as they would be, elsewhere. Raises Refused."""
     if caddy is None:
         return
+    # opening the log files of others' sites creates them, and root's would be closed to caddy
+    user = _USER if layout.root == Path("/") else None
     with tempfile.TemporaryDirectory() as folder:
+        if user:
+            shutil.chown(folder, user, user)
         tried = Path(folder, "site")
         tried.write_text(site, encoding="utf-8")
         # beside the real one, since what else it imports may be named from there
@@ -134,8 +139,8 @@ def _prove(layout: Layout, site: str, whole: str, caddy: str | None) -> None:
         try:
             done = subprocess.run([caddy, "validate", "--adapter", "caddyfile", "--config", str(entry)],
                                   env={**os.environ, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder},
-                                  text=True, capture_output=True, stdin=subprocess.DEVNULL,
-                                  timeout=_SECONDS, check=False)
+                                  text=True, capture_output=True, stdin=subprocess.DEVNULL, user=user,
+                                  group=user, timeout=_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
             raise Refused(f"caddy has no opinion of its new settings after {_SECONDS} s",
                           "sudo ./setup.sh once more, when the machine is at rest") from error

@@ -76,7 +76,7 @@ def register(account: Account, address: str) -> Answer:
         answer = _WAYS[account.provider](account, address)
     except (OSError, HTTPException, ValueError) as error:
         host = urlsplit(account.base).hostname
-        return Answer(Verdict.LATER, f"{host} cannot be reached: {getattr(error, 'reason', error)}")
+        return Answer(Verdict.LATER, f"{host} does not answer: {getattr(error, 'reason', error)}")
     return Answer(answer.verdict, _shown(answer.words, account.secret))
 
 
@@ -175,7 +175,8 @@ def _cloudflare_says(account: Account, path: str, method: str = "GET",
     body = json.dumps(fields).encode() if fields else None
     status, said = fetch(f"{account.base}/client/v4/{path}", method, body, Content_Type="application/json",
                          Authorization=f"Bearer {account.secret}")
-    told = json.loads(said)
+    if not isinstance(told := json.loads(said), dict):
+        raise ValueError(f"no answer of the API: {said[:40]!r}")
     complaints = "; ".join(str(error.get("message")) for error in told.get("errors") or [])
     result = told.get("result") or []
     return status, complaints, result if isinstance(result, list) else [result]
