@@ -58,8 +58,9 @@ def configure(box: Box, secret: str) -> None:
 
 def by_timer(box: Box, so: bool = True) -> None:
     """Whether turns are such as the timer begins: systemd tells them so."""
-    box.run("systemctl set-environment TRIGGER_UNIT=devdigest-ddns.timer" if so
-            else "systemctl unset-environment TRIGGER_UNIT")
+    place = "/run/systemd/system/devdigest-ddns.service.d"
+    box.run((f"mkdir -p {place} && printf '[Service]\\nEnvironment=TRIGGER_UNIT=timer\\n' > {place}/turn.conf"
+             if so else f"rm -r {place}") + " && systemctl daemon-reload")
 
 
 def asked(box: Box) -> list[str]:
