@@ -91,6 +91,20 @@ def publish(config: Config, now: datetime, up_since: datetime) -> bool:
     return not Run.last("collect", until=now).lacks or now >= closes(config, now) - _LAST_CALL
 
 
+def mailing(config: Config, now: datetime) -> str:
+    """Why the services should not be stopped now: an issue is about to be made, or mailed; "" where not."""
+    zone = config.site.timezone
+    today = local_day(now, zone)
+    early = at(today, config.digest.opens, zone) - _TO_SPARE
+    if not early <= now < closes(config, now) or Setting.held_since():
+        return ""
+    if Issue.of(today) is None:
+        some = Blog.select().where(Blog.state == "active").exists()
+        return f"the issue of {today} is about to be made" if some else ""
+    waiting = Delivery.due_now(now, issues=True).count()
+    return f"{waiting:,} mails are on their way" if waiting else ""
+
+
 def publish_weekly(config: Config, now: datetime) -> bool:
     """Whether the weekly issue of today is to be made now: after the daily one, while that could be made too.
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import schedule
 
@@ -30,6 +31,9 @@ _TOLD_EVERY = 20                            # items, between two words to `syste
 _LOCKED_OUT = 6 * 3600                      # seconds after a refused login: who tries on is locked out
 _FAREWELL = 3.5                             # seconds for jobs to end; systemd and people wait five
 
+# While setup watches a new release: what is begun now, a way back to the old database would forget.
+_PROBATION = Path("/opt/devdigest/upgrade/state")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -41,8 +45,9 @@ class Job:
 class Worker:
     """Runs until `stop` is set. `password` is the relay's."""
 
-    def __init__(self, config: Config, password: str, stop: threading.Event) -> None:
-        self._config, self._password, self._stop = config, password, stop
+    def __init__(self, config: Config, password: str, stop: threading.Event,
+                 probation: Path = _PROBATION) -> None:
+        self._config, self._password, self._stop, self._probation = config, password, stop, probation
         self._up_since = datetime.now(UTC)
         self._threads: dict[str, tuple[threading.Thread, Watched]] = {}
         self._failures: dict[str, tuple[int, float]] = {}       # how many in a row, and until when to wait
@@ -71,7 +76,8 @@ class Worker:
         # schedule reckons in local wall time: a clock set back by a day would silence it for that day
         due = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
-            scheduler.run_all()
+            if not self._probation.exists():
+                scheduler.run_all()
             self._feed_watchdog()
             due = time.monotonic() + tick
         notify.stopping()

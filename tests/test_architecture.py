@@ -28,7 +28,7 @@ DOORS = ["terminal", "web", "worker", "sample_blogs"]
 ENTRY = ["context", "step_command", "collect_command", "deliver_command", "commands", "web_command",
          "state_commands", "stats_command", "blog_commands", "examined", "examine_command",
          "subscriber_commands", "bounce_commands", "delivery_commands", "check_command", "cli", "trial",
-         "__main__"]
+         "rehearse", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",

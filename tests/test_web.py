@@ -175,7 +175,8 @@ def test_a_form_that_is_too_big_is_refused(visitor: Visitor, ada: Subscriber, si
 
 
 def test_health_is_well_while_the_database_answers(visitor: Visitor) -> None:
-    assert visitor.get("/health").json() == {"status": "ok", "version": __version__}
+    assert visitor.get("/health").json() == {"status": "ok", "version": __version__,
+                                              "release": __version__}
     db.execute_sql("DROP TABLE setting")
     ill = visitor.get("/health")
     assert (ill.status_code, ill.json()["status"]) == (503, "the database does not answer")

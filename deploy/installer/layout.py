@@ -68,6 +68,15 @@ class Layout:
         return self.root / "etc/systemd/system"
 
     @property
+    def tmpfiles(self) -> Path:
+        return self.root / "etc/tmpfiles.d"
+
+    @property
+    def journal(self) -> Path:
+        """Keeps earlier boots' logs."""
+        return self.root / "etc/systemd/journald.conf.d/60-devdigest.conf"
+
+    @property
     def wrapper(self) -> Path:
         """What one types."""
         return self.root / "usr/local/bin/devdigest"

@@ -38,9 +38,10 @@ class Release:
 
 def version(source: Path) -> str:
     """`0.1.0-abc1234`; what differs from the commit adds a hash of its own, as does a source without git."""
-    number = re.search(r'__version__ = "(.+?)"', (source / "devdigest/__init__.py").read_text(encoding="utf-8"))
+    text = (source / "devdigest/__init__.py").read_text(encoding="utf-8")
+    number = re.search(r'__version__ = "(.+?)"', text)
     if number is None:
-        raise Refused(f"{source} is no DevDigest: devdigest/__init__.py tells no version", "git clone it again")
+        raise Refused(f"{source}: devdigest/__init__.py tells no version", "git clone it again")
     tracked, commit = _tracked(source), _git(source, "rev-parse", "--short=7", "HEAD")
     if tracked is None or not commit:
         return f"{number[1]}-{_fingerprint(source, _everything(source))}"
@@ -72,6 +73,128 @@ def current(layout: Layout) -> Release | None:
 def build(layout: Layout, source: Path, tell: Tell) -> Path:
     """The complete release folder of what `source` holds; at once where it is there already.
 
-    Raises Refused.
+    Raises Refused. What a build that was cut off had left is removed.
     """
-    raise NotImplementedError
+    if source.resolve().parent == layout.releases.resolve():
+        return read(source.resolve()).folder            # setup.sh of a release, run where it lies
+    folder = place(layout, source)
+    if (folder / _MARK).exists():
+        return folder
+    umask = os.umask(0o022)             # the services are to read it, whatever root's own habit is
+    try:
+        sweep(layout)
+        _copy(source, folder)
+        tell(OK, "code", folder.name)
+        _install(folder)
+        facts = {"python": _python(), "schema": _schema(folder)}
+        _run(["sync", "-f", str(folder)], "the disk cannot be written to the end", "look at `sudo dmesg`")
+        files.replace(folder / _MARK, json.dumps(facts) + "\n")
+        tell(OK, "packages", "installed, checked and compiled")
+    finally:
+        os.umask(umask)
+    return folder
+
+
+def sweep(layout: Layout, keep: Iterable[str] | None = None) -> None:
+    """Removes unfinished releases, and all but those of the names to `keep` where these are told."""
+    wanted = None if keep is None else set(keep)
+    for folder in layout.releases.glob("*/"):
+        if not (folder / _MARK).exists() or (wanted is not None and folder.name not in wanted):
+            # first the mark: what a power cut leaves of it must not look whole
+            files.remove(folder / _MARK)
+            shutil.rmtree(folder)
+
+
+def place(layout: Layout, source: Path) -> Path:
+    """Where the release of `source` lies, or will; elsewhere if its venv is another Python's."""
+    folder = layout.releases / version(source)
+    if (folder / _MARK).exists() and read(folder).python != _python():
+        return folder.with_name(f"{folder.name}-py{_python()}")
+    return folder
+
+
+def _python() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _copy(source: Path, folder: Path) -> None:
+    tracked = _tracked(source)
+    for name in _everything(source) if tracked is None else tracked:
+        if (source / name).is_symlink() or not (source / name).is_file():
+            continue                    # a link could lead anywhere, and root reads it
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target)
+        target.chmod(0o755 if (source / name).stat().st_mode & 0o100 else 0o644)
+    program = folder / "bin/devdigest"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(folder / "deploy/bin/devdigest", program)
+    program.chmod(0o755)
+
+
+def _install(folder: Path) -> None:
+    python = str(folder / "venv/bin/python")
+    pip = [python, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check", "--quiet"]
+    _run([sys.executable, "-m", "venv", str(folder / "venv")], "the venv cannot be made",
+         "sudo apt install python3-venv")
+    _run([*pip, "install", "--requirement", str(folder / "requirements.txt")],
+         "the packages cannot be fetched", "is there a way to the internet? then again: sudo ./setup.sh")
+    _run([*pip, "check"], "the packages do not fit together", "git pull, then again: sudo ./setup.sh")
+    _run([python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
+          str(folder / "devdigest"), str(folder / "deploy")], "the code cannot be compiled", "git pull")
+
+
+def _schema(folder: Path) -> int:
+    said = _run([str(folder / "venv/bin/python"), "-P", "-c",
+                 "from devdigest.database import VERSION; print(VERSION)"],
+                "the code cannot be loaded", "git pull, then again: sudo ./setup.sh", PYTHONPATH=str(folder))
+    return int(said)
+
+
+def _run(command: list[str], what: str, cure: str, **environment: str) -> str:
+    """What it printed. Raises Refused with the end of its words."""
+    environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore", **environment}
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=_BUILD, check=False)
+    if done.returncode:
+        words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
+        raise Refused(f"{what}: {words[-1]}", cure)
+    return done.stdout
+
+
+def _tracked(source: Path) -> list[str] | None:
+    """What git knows of, in order; None without git."""
+    if not (source / ".git").exists():
+        return None
+    listed = _git(source, "ls-files", "-z")
+    return sorted(filter(None, listed.split("\0"))) or None
+
+
+def _everything(source: Path) -> list[str]:
+    return sorted(str(path.relative_to(source)) for path in source.rglob("*")
+                  if path.is_file() and not _NOT_CODE & set(path.relative_to(source).parts))
+
+
+def _fingerprint(source: Path, names: Iterable[str]) -> str:
+    whole = hashlib.sha256()
+    for name in names:
+        if (source / name).is_file():
+            whole.update(f"{name}\0{(source / name).stat().st_size}\0".encode())
+            whole.update((source / name).read_bytes())
+    return whole.hexdigest()[:8]
+
+
+def _git(source: Path, *words: str) -> str:
+    """What git says, asked as the owner of the checkout: it distrusts others' folders, and so does root.
+
+    "" where it says nothing, or is not there.
+    """
+    owner = source.stat()
+    identity = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": "/nonexistent"}
+    try:
+        done = subprocess.run(["git", "--no-optional-locks", "-C", str(source), *words], capture_output=True,
+                              text=True, env=environment, check=False, **identity)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,15 +1,130 @@
-"""Takes the appliance away: what `--uninstall` and `--purge` do; both may be repeated, or find half of it."""
+"""Takes the appliance away: what `--uninstall` and `--purge` do. Both may be repeated, or find half of it.
+
+Packages are never removed: what was absent before us is printed as a command, as others may use it by now.
+"""
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from installer import services
 from installer.effects import Effects
-from installer.layout import Layout
+from installer.layout import USER, Layout
 from installer.release import Tell
+from installer.tell import OK, WARN, Refused
+
+_NOT_LOADED = (0, 1, 5)
+_BACKUPS = "backups"
 
 
-def uninstall(layout: Layout, tell: Tell, on: Effects | None = None) -> None:
-    """Units, wrapper, link, releases, drop-ins, our import in the Caddyfile. Keeps config, data, backups."""
-    raise NotImplementedError
+def uninstall(layout: Layout, tell: Tell, *, on: Effects | None = None) -> None:
+    """Units, wrapper, link, releases, drop-ins, our import in the Caddyfile. Keeps config, data, backups.
+
+    Within recover.locked(). Nothing of the installer may be imported after it: its code is gone.
+    """
+    on = on or Effects(layout)
+    _end_services(layout, on)
+    tell(OK, "services", "stopped and taken away")
+    _leave_caddy(layout, on)
+    for path in (layout.wrapper, layout.journal, *layout.tmpfiles.glob("devdigest*.conf"), layout.current):
+        on.remove(path)
+    for folder in (layout.releases, layout.upgrade, layout.opt):
+        on.remove_folder(folder)
+    tell(OK, "code", "releases and the command `devdigest` are gone")
+    if packages := _packages(layout):
+        tell(OK, "packages", f"came with DevDigest: {' '.join(packages)}",
+             f"if nothing else needs them: sudo apt purge {' '.join(packages)}")
+    for what, path in (("config", layout.etc), ("data", layout.data)):
+        if path.exists():
+            tell(OK, what, f"kept in {path}", "" if what == "config" else "sudo ./setup.sh --purge ends it")
 
 
 def purge(layout: Layout, tell: Tell, *, yes: bool = False, backups: bool = False,
-          on: Effects | None = None) -> None:
-    """Also config, data and user; with `backups` those too. Raises Refused where the name was not typed."""
-    raise NotImplementedError
+          ask: Callable[[str], str] = input, on: Effects | None = None) -> None:
+    """Also config, data and user; with `backups` those too. Asks for the site's name unless `yes`.
+
+    Raises Refused where another name is typed.
+    """
+    on = on or Effects(layout)
+    counts = on.database("facts", layout.database)["counts"] if layout.database.exists() else {}
+    tell(WARN, "purge", ", ".join(f"{count:,} of {name}" for name, count in counts.items() if count)
+         or "no records are here")
+    name = _site(layout)
+    if not yes and ask(f"All of it goes for good. Type {name} to go on: ").strip() != name:
+        raise Refused(f"that is not {name}; nothing was changed", "sudo ./setup.sh --purge --yes", 2)
+    _last_backup(layout, tell, on)
+    uninstall(layout, tell, on=on)
+    on.remove_folder(layout.etc)
+    _empty(layout.data, on, keep=() if backups else (_BACKUPS,))
+    on.forget_user(USER)
+    left = layout.data / _BACKUPS
+    tell(OK, "data", f"gone; backups are kept in {left}" if left.exists() else "gone")
+
+
+def _end_services(layout: Layout, on: Effects) -> None:
+    on.unguard()
+    names = sorted(path.name for path in layout.units.glob("devdigest*") if path.is_file())
+    # the target first: its end asks the others to end
+    for name in sorted(names, key=lambda name: name != services.TARGET):
+        on.systemctl("disable", "--now", name, fine=_NOT_LOADED)
+        on.remove(layout.units / name)
+    for folder in layout.units.glob("devdigest*.d"):
+        on.remove_folder(folder)
+    on.systemctl("daemon-reload")
+    on.systemctl("reset-failed", "devdigest*", fine=_NOT_LOADED)
+
+
+def _leave_caddy(layout: Layout, on: Effects) -> None:
+    """Takes our import out of the Caddyfile, whatever else stands there."""
+    if not layout.caddyfile.is_file():
+        return
+    lines = layout.caddyfile.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if line.split() != ["import", str(layout.caddy_site)]]
+    if kept != lines:
+        on.write(layout.caddyfile, "".join(kept))
+        on.systemctl("try-reload-or-restart", "caddy.service", fine=_NOT_LOADED)
+
+
+def _packages(layout: Layout) -> list[str]:
+    """Those that were absent before us, as the installation noted them."""
+    try:
+        return (layout.etc / "packages").read_text(encoding="utf-8").split()
+    except OSError:
+        return []
+
+
+def _site(layout: Layout) -> str:
+    """What is to be typed: the public name, or a word where there is none."""
+    try:
+        lines = layout.answers.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "purge"
+    known = dict(line.split("=", 1) for line in lines if "=" in line)
+    return known.get("name", known.get("NAME", known.get("DEVDIGEST_NAME", ""))).strip("'\" ") or "purge"
+
+
+def _last_backup(layout: Layout, tell: Tell, on: Effects) -> None:
+    """To copy_to, where one is set; that it cannot be made stops nobody who wants all of it gone."""
+    if not (layout.wrapper.exists() and layout.database.exists()):
+        return
+    try:
+        on.command(str(layout.wrapper), "backup")
+        tell(OK, "backup", "a last one was made, and copied where backup.copy_to says")
+    except Refused as error:
+        tell(WARN, "backup", f"no last one could be made: {error}")
+
+
+def _empty(folder: Path, on: Effects, keep: tuple[str, ...]) -> None:
+    """The folder without what is in `keep`; without anything, it goes too."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.name in keep:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            on.remove(path)
+    if any(folder.iterdir()):
+        on.close_folder(folder)
+    else:
+        on.remove_folder(folder)

@@ -3,6 +3,7 @@
 Knows neither who asks nor the Host they say: nothing here depends on either.
 """
 import logging
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ _PAGES: tuple[Page, ...] = (
     *machines.PAGES, *popular.PAGES, *search.PAGES, *stats.PAGES, *subscription.PAGES,
 )
 
+_RELEASE = os.environ.get("DEVDIGEST_RELEASE", __version__)     # bin/devdigest of a release tells
 _RETRY = "30"           # seconds after which a database that was busy is worth another try
 
 
@@ -132,8 +134,8 @@ def _health() -> dict[str, str]:
         log.error("health: the database does not answer: %s", error)
         response.status = 503
         response.set_header("Retry-After", _RETRY)
-        return {"status": "the database does not answer", "version": __version__}
-    return {"status": "ok", "version": __version__}
+        return {"status": "the database does not answer", "version": __version__, "release": _RELEASE}
+    return {"status": "ok", "version": __version__, "release": _RELEASE}
 
 
 def _set_headers(headers: tuple[tuple[str, str], ...]) -> None:
