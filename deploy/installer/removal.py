@@ -87,7 +87,7 @@ def _leave_caddy(layout: Layout, on: Effects) -> None:
 def _packages(layout: Layout) -> list[str]:
     """Those that were absent before us, as the installation noted them."""
     try:
-        return (layout.etc / "packages").read_text(encoding="utf-8").split()
+        return (layout.opt / "packages").read_text(encoding="utf-8").split()
     except OSError:
         return []
 
