@@ -290,6 +290,28 @@ def test_monday_is_a_day_of_the_sites_zone(config: Config) -> None:
     assert agenda.publish_weekly(early, at("05:00", day=23)) is True
 
 
+# A pause for an upgrade
+
+@pytest.mark.parametrize(("clock", "why"), [
+    ("09:54", ""), ("09:55", "the issue of 2026-11-21 is about to be made"), ("20:00", "")])
+def test_no_pause_is_made_where_an_issue_is_about_to_be(config: Config, blog: Blog, clock: str,
+                                                        why: str) -> None:
+    assert agenda.mailing(config, at(clock)) == why
+
+
+def test_no_pause_is_made_while_an_issue_is_mailed(config: Config, blog: Blog, ada: Subscriber) -> None:
+    mail = a_mail(ada, an_issue(), at("10:00"))
+    assert agenda.mailing(config, at("10:01")) == "1 mails are on their way"
+    mail.state = "sent"
+    mail.save()
+    assert agenda.mailing(config, at("10:01")) == ""
+
+
+def test_while_held_any_pause_will_do(config: Config, blog: Blog) -> None:
+    Setting.hold(at("09:00"), "")
+    assert agenda.mailing(config, at("10:00")) == ""
+
+
 # Deliver
 
 @pytest.mark.parametrize(("now", "due"), [

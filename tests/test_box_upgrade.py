@@ -21,9 +21,9 @@ _LONGEST = 12           # seconds from the first phase to the commit, about
 _WHOLE = """python3 -c 'import sqlite3; d = sqlite3.connect("/var/lib/devdigest/devdigest.db")
 print(d.execute("PRAGMA user_version").fetchone()[0], d.execute("PRAGMA integrity_check").fetchone()[0],
       d.execute("SELECT count(*) FROM subscriber").fetchone()[0])'"""
-# what stands on the disk, who may log in, what listens, which units; but for logs, caches and packages' files
+# what stands on the disk, who may log in, what listens, which units; but not what the packages bring
 _EVERYTHING = r"""
-find /etc /opt /usr/local /var/lib/devdigest /root -xdev -not -path '/etc/caddy*' -not -path '/etc/ssl/*' | sort
+find /etc /opt /usr/local /var/lib/devdigest /root -xdev -not -path '/etc/ssl/*' | sort
 cut -d: -f1 /etc/passwd | grep -vx caddy; systemctl list-unit-files --no-legend 'devdigest*'
 systemctl list-units --all --no-legend --plain 'devdigest*'; ss -ltnH 'sport = :8080'"""
 _OF_PACKAGES = ("caddy", "/etc/rc", "/etc/group", "/etc/gshadow", "/etc/shadow", "/etc/passwd", "/etc/mime",

@@ -65,9 +65,9 @@ def blog(feeds: FeedServer) -> Blog:
 
 
 @contextmanager
-def working(config: Config) -> Iterator[None]:
+def working(config: Config, **more: Path) -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=Worker(config, "", stop).run)
+    thread = threading.Thread(target=Worker(config, "", stop, **more).run)
     thread.start()
     try:
         yield
@@ -124,6 +124,17 @@ def test_a_worker_does_the_whole_day_by_itself(noon: Config, blog: Blog, ada: Su
     with working(noon):
         until(lambda: mails(noon), patience=90)
     assert Delivery.get().state == "sent"
+
+
+def test_while_a_new_release_is_watched_nothing_is_begun(noon: Config, blog: Blog, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.touch()
+    with working(noon, probation=state):
+        time.sleep(0.5)
+    assert Run.select().count() == 0
+    state.unlink()
+    with working(noon, probation=state):
+        until(lambda: Run.select().count())
 
 
 def test_a_job_that_raises_is_told_and_the_others_go_on(noon: Config, blog: Blog, ada: Subscriber,
