@@ -15,10 +15,11 @@ def layout(tmp_path: Path) -> Layout:
     layout = installed(tmp_path)
     texts = {layout.wrapper: "#!/bin/sh\n", layout.journal: "[Journal]\n",
              layout.answers: "DEVDIGEST_NAME=a.example\n",
-             layout.caddyfile: f"{CADDYFILE}import {layout.caddy_site}\n", layout.data / "backups/one.db": "",
+             layout.caddyfile: f"{CADDYFILE}import /etc/devdigest/Caddyfile\n",
+             layout.data / "backups/one.db": "",
              layout.tmpfiles / "devdigest-tmpfiles.conf": "", layout.units / "devdigest-ddns.service": "",
              layout.units / "devdigest-web.service.d/own.conf": "", layout.units / "ssh.service": "",
-             layout.etc / "packages": "caddy ddclient\n"}
+             layout.opt / "packages": "caddy ddclient\n"}
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -38,7 +39,7 @@ def test_uninstalling_keeps_config_data_and_what_is_not_ours(layout: Layout, tol
     machine = Machine(layout)
     for _ in range(2):                  # what is gone already is no fault
         removal.uninstall(layout, lambda *words: told.append(" ".join(words)), on=machine)
-    assert left(layout) == {"etc/devdigest/config.toml", "etc/devdigest/answers", "etc/devdigest/packages",
+    assert left(layout) == {"etc/devdigest/config.toml", "etc/devdigest/answers",
                             "etc/systemd/system/ssh.service", "etc/caddy/Caddyfile",
                             "var/lib/devdigest/devdigest.db", "var/lib/devdigest/backups/one.db"}
     assert layout.caddyfile.read_text() == CADDYFILE

@@ -22,6 +22,7 @@ def uninstall(layout: Layout, tell: Tell, *, on: Effects | None = None) -> None:
     Within recover.locked(). Nothing of the installer may be imported after it: its code is gone.
     """
     on = on or Effects(layout)
+    packages = _packages(layout)
     _end_services(layout, on)
     tell(OK, "services", "stopped and taken away")
     _leave_caddy(layout, on)
@@ -30,7 +31,7 @@ def uninstall(layout: Layout, tell: Tell, *, on: Effects | None = None) -> None:
     for folder in (layout.releases, layout.upgrade, layout.opt):
         on.remove_folder(folder)
     tell(OK, "code", "releases and the command `devdigest` are gone")
-    if packages := _packages(layout):
+    if packages:
         tell(OK, "packages", f"came with DevDigest: {' '.join(packages)}",
              f"if nothing else needs them: sudo apt purge {' '.join(packages)}")
     for what, path in (("config", layout.etc), ("data", layout.data)):
@@ -78,7 +79,8 @@ def _leave_caddy(layout: Layout, on: Effects) -> None:
     if not layout.caddyfile.is_file():
         return
     lines = layout.caddyfile.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if line.split() != ["import", str(layout.caddy_site)]]
+    ours = ["import", f"/{layout.caddy_site.relative_to(layout.root)}"]
+    kept = [line for line in lines if line.split() != ours]
     if kept != lines:
         on.write(layout.caddyfile, "".join(kept))
         on.systemctl("try-reload-or-restart", "caddy.service", fine=_NOT_LOADED)
