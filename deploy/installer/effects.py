@@ -117,7 +117,9 @@ class Effects:
                           "sudo journalctl -u 'devdigest*' -n 50") from error
         if done.returncode not in fine:
             words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-            raise Refused(words[-1], "sudo journalctl -u 'devdigest*' -n 50")
+            # systemctl says first what failed, and then where to look; a program's last line is its reason
+            said = words[0] if command[0] == "systemctl" else words[-1]
+            raise Refused(said, "sudo journalctl -u 'devdigest*' -n 50")
         return done.stdout
 
 
