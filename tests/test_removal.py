@@ -44,6 +44,7 @@ def test_uninstalling_keeps_config_data_and_what_is_not_ours(layout: Layout, tol
                             "var/lib/devdigest/devdigest.db", "var/lib/devdigest/backups/one.db"}
     assert layout.caddyfile.read_text() == CADDYFILE
     assert not layout.opt.exists()
+    assert not layout.journal.parent.exists()
     assert "disable --now devdigest-ddns.service" in machine.told
     assert [line for line in told if "sudo apt purge caddy ddclient" in line]
     assert [line for line in told if str(layout.data) in line]

@@ -28,6 +28,8 @@ def uninstall(layout: Layout, tell: Tell, *, on: Effects | None = None) -> None:
     _leave_caddy(layout, on)
     for path in (layout.wrapper, layout.journal, *layout.tmpfiles.glob("devdigest*.conf"), layout.current):
         on.remove(path)
+    if layout.journal.parent.is_dir() and not any(layout.journal.parent.iterdir()):
+        on.remove_folder(layout.journal.parent)
     for folder in (layout.releases, layout.upgrade, layout.opt):
         on.remove_folder(folder)
     tell(OK, "code", "releases and the command `devdigest` are gone")
