@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from installer import services
+from installer import front, services
 from installer.effects import Effects
 from installer.layout import USER, Layout
 from installer.release import Tell
@@ -23,9 +23,11 @@ def uninstall(layout: Layout, tell: Tell, *, on: Effects | None = None) -> None:
     """
     on = on or Effects(layout)
     packages = _packages(layout)
+    in_front = front.remove(layout)
     _end_services(layout, on)
+    if in_front:
+        on.systemctl("try-restart", *in_front, fine=_NOT_LOADED)
     tell(OK, "services", "stopped and taken away")
-    _leave_caddy(layout, on)
     for path in (layout.wrapper, layout.journal, *layout.tmpfiles.glob("devdigest*.conf"), layout.current):
         on.remove(path)
     if layout.journal.parent.is_dir() and not any(layout.journal.parent.iterdir()):
@@ -74,18 +76,6 @@ def _end_services(layout: Layout, on: Effects) -> None:
         on.remove_folder(folder)
     on.systemctl("daemon-reload")
     on.systemctl("reset-failed", "devdigest*", fine=_NOT_LOADED)
-
-
-def _leave_caddy(layout: Layout, on: Effects) -> None:
-    """Takes our import out of the Caddyfile, whatever else stands there."""
-    if not layout.caddyfile.is_file():
-        return
-    lines = layout.caddyfile.read_text(encoding="utf-8").splitlines(keepends=True)
-    ours = ["import", f"/{layout.caddy_site.relative_to(layout.root)}"]
-    kept = [line for line in lines if line.split() != ours]
-    if kept != lines:
-        on.write(layout.caddyfile, "".join(kept))
-        on.systemctl("try-reload-or-restart", "caddy.service", fine=_NOT_LOADED)
 
 
 def _packages(layout: Layout) -> list[str]:
