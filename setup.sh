@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets DevDigest up. Without root: `try` shows the whole job on sample blogs, `test` runs the tests.
+# Sets DevDigest up: as root it installs the appliance, or upgrades it. Without root, `try` shows the whole job
+# on sample blogs, and `test` runs the tests.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -9,7 +10,8 @@ export PYTHONPYCACHEPREFIX="$venv/pycache" HYPOTHESIS_STORAGE_DIRECTORY="$venv/h
 
 usage() {
     cat <<'EOF'
-usage: ./setup.sh try [--once] [--port N]   the whole job on sample blogs; no root, no questions
+usage: sudo ./setup.sh [OPTIONS]            install the appliance; again: upgrade it (--help tells the rest)
+       ./setup.sh try [--once] [--port N]   the whole job on sample blogs; no root, no questions
        ./setup.sh test [ARGS]               install what the tests need, then run them (ARGS go to pytest)
 EOF
 }
@@ -22,7 +24,10 @@ die() {
 need_python() {
     command -v python3 >/dev/null || die "python3 is missing: sudo apt install python3 python3-venv"
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-        die "Python 3.11 or newer is needed, this is $(python3 --version)"
+        die "Python 3.11 or newer is needed, this is $(python3 --version); Debian 12 brings it"
+}
+
+need_venv() {
     python3 -c 'import venv, ensurepip' 2>/dev/null || die "venv is missing: sudo apt install python3-venv"
 }
 
@@ -66,6 +71,7 @@ say_step() {
 
 try_out() {
     need_python
+    need_venv
     install_requirements requirements
     cd "$here"
     exec "$venv/bin/python" -m devdigest.trial "$@"
@@ -73,16 +79,33 @@ try_out() {
 
 run_tests() {
     need_python
+    need_venv
     install_requirements requirements-dev requirements
     cd "$here"
     exec "$venv/bin/python" -m pytest "$@"
+}
+
+# The installer is Python's own library alone: nothing is fetched before it has looked at the machine.
+install_appliance() {
+    need_python
+    if [ "$(id -u)" -ne 0 ]; then
+        printf 'setup.sh: this needs root: sudo ./setup.sh %s\n' "$*" >&2
+        exit 2
+    fi
+    cd /
+    PYTHONPATH="$here/deploy:$here" PYTHONDONTWRITEBYTECODE=1 exec python3 -m installer "$@"
 }
 
 main() {
     case "${1-}" in
         try) shift; try_out "$@" ;;
         test) shift; run_tests "$@" ;;
-        -h | --help) usage ;;
+        -h | --help)
+            usage
+            need_python
+            PYTHONPATH="$here/deploy:$here" PYTHONDONTWRITEBYTECODE=1 python3 -m installer --help
+            ;;
+        "" | -*) install_appliance "$@" ;;
         *) usage >&2; exit 2 ;;
     esac
 }

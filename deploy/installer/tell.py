@@ -3,6 +3,7 @@ import sys
 from typing import TextIO
 
 OK, WARN, FAIL = "ok", "warn", "FAIL"
+_FELT = 2           # seconds
 
 
 class Refused(Exception):
@@ -20,3 +21,8 @@ def line(state: str, name: str, fact: str, cure: str = "", stream: TextIO | None
     if cure:
         print(f"       → {cure}", file=stream)
     stream.flush()
+
+
+def timed(state: str, name: str, fact: str, seconds: float) -> None:
+    """The same, and at the end of the line how long it took, where that was felt."""
+    line(state, name, fact if seconds < _FELT else f"{fact:<58} {seconds:>4.0f} s")

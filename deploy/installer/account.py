@@ -1,0 +1,52 @@
+"""The user of the services, the folders it needs and may not change, and what it is told in secret."""
+import grp
+import os
+import pwd
+from pathlib import Path
+
+from installer import files
+from installer.children import ask, must
+from installer.layout import USER, Layout
+
+_CURE = "sudo useradd --system devdigest tells why"
+
+
+def make_user() -> bool:
+    """Whether it was made now."""
+    if ask("getent", "passwd", USER)[0] == 0:
+        return False
+    must(_CURE, "useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
+         "--shell", "/usr/sbin/nologin", "--comment", "DevDigest", USER)
+    return True
+
+
+def make_folders(layout: Layout) -> bool:
+    """With their rights, which are put right where they are others; whether there was anything to do."""
+    user, group = pwd.getpwnam(USER).pw_uid, grp.getgrnam(USER).gr_gid
+    wanted = ((layout.opt, 0, 0, 0o755), (layout.releases, 0, 0, 0o755), (layout.upgrade, 0, 0, 0o711),
+              (layout.etc, 0, 0, 0o755), (layout.credentials, 0, group, 0o750), (layout.data, user, group, 0o750),
+              (layout.data / "backups", user, group, 0o750))
+    # a list, as all have to be made
+    return any([_folder(*folder) for folder in wanted])
+
+
+def _folder(path: Path, uid: int, gid: int, mode: int) -> bool:
+    path.mkdir(parents=True, exist_ok=True)
+    found = path.stat()
+    if (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (uid, gid, mode):
+        return False
+    os.chown(path, uid, gid)
+    path.chmod(mode)
+    return True
+
+
+def share(path: Path, text: str) -> bool:
+    """A file of root's that the services may read and nobody else; whether it changed."""
+    return files.replace(path, text, mode=0o640, uid=0, gid=grp.getgrnam(USER).gr_gid)
+
+
+def share_credentials(layout: Layout) -> None:
+    """Those that were written before there was a user to read them."""
+    for path in layout.credentials.iterdir():
+        os.chown(path, 0, grp.getgrnam(USER).gr_gid)
+        path.chmod(0o640)

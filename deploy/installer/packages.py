@@ -1,0 +1,38 @@
+"""Debian's packages: only what is missing is installed, and what was missing before us is remembered."""
+from collections.abc import Iterable
+
+from installer import files
+from installer.children import ask, must
+from installer.layout import Layout
+
+# tzdata: Python reads zones from the system; ca-certificates: whom TLS is believed
+BASE = ("python3-venv", "ca-certificates", "tzdata", "util-linux")
+# first boot holds the lock for minutes; edited settings of other packages stay as they are
+_APT = ("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Options::=--force-confdef",
+        "-o", "Dpkg::Options::=--force-confold")
+_CURE = "the lines above say why; then again: sudo ./setup.sh"
+
+
+def install(layout: Layout, wanted: Iterable[str]) -> str:
+    """Which were installed; "" where all were there. Raises Refused."""
+    missing = [name for name in wanted if not _there(name)]
+    if not missing:
+        return ""
+    # noted before: what a power cut leaves half installed was not there before us either
+    noted = _noted(layout)
+    files.replace(layout.opt / "packages", "".join(f"{name}\n" for name in sorted({*noted, *missing})))
+    must("is there a network? ping -c1 1.1.1.1; then again: sudo ./setup.sh", *_APT, "update")
+    must(_CURE, *_APT, "install", "--no-install-recommends", *missing, seconds=3600)
+    # what dpkg unpacked is not on the disk before: after a power cut it would be files of no bytes
+    must("sudo dmesg tells what the disk has", "sync")
+    return ", ".join(missing)
+
+
+def _there(name: str) -> bool:
+    status, said = ask("dpkg-query", "-W", "-f", "${db:Status-Status}", name)
+    return status == 0 and said == "installed"
+
+
+def _noted(layout: Layout) -> list[str]:
+    path = layout.opt / "packages"
+    return path.read_text(encoding="utf-8").split() if path.exists() else []

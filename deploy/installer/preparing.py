@@ -1,0 +1,91 @@
+"""All that comes before the first change: what the machine is like, what the owner answers, and that it fits."""
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from installer import answers, ddns, files, machine, options, preflight, questions, release, tell
+from installer.answers import Answers
+from installer.layout import Layout
+from installer.tell import FAIL, Refused
+
+SMTP_PASSWORD = "smtp_password"         # of the credentials
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is going to be set up; empty secrets keep those that are there."""
+    answers: Answers
+    password: str = ""
+    secret: str = ""            # of the DDNS account
+
+
+def prepare(layout: Layout, source: Path, args: Namespace, environ: Mapping[str, str] = os.environ) -> Plan:
+    """Changes nothing. Raises Refused where the machine or the answers do not fit."""
+    given = options.given(args, environ)
+    facts = machine.gather(layout, source)
+    saved = _saved(layout)
+    known = answers.first_of([*given, saved])
+    verdicts = preflight.judge(facts, known.name)
+    preflight.show(facts, verdicts, release.version(source))
+    if stopping := [verdict for verdict in verdicts if verdict.state == FAIL]:
+        raise Refused(f"{len(stopping)} of the above must be put right first; nothing was changed",
+                      "then again: sudo ./setup.sh", max(verdict.status for verdict in stopping))
+    plan = Plan(known, options.secret(args.relay_password_file, sys.stdin, "DEVDIGEST_SMTP_PASSWORD", environ),
+                options.secret(args.ddns_secret_file, sys.stdin, "DEVDIGEST_DDNS_SECRET", environ))
+    kept = _kept(layout, saved)
+    detected = questions.detected(known, facts.zone)
+    if args.yes or (kept.answers.sender and not args.reconfigure):
+        return _unasked(plan, [*given, saved, detected], kept)
+    if not sys.stdin.isatty():
+        raise Refused("there is no terminal to ask on", "add --yes, and the answers: ./setup.sh --help", 2)
+    return _ask(plan, kept, detected)
+
+
+def _unasked(plan: Plan, sources: list[Mapping[str, str]], kept: Plan) -> Plan:
+    plan = replace(plan, answers=answers.first_of(sources))
+    faults = questions.faults(plan.answers, plan.password or kept.password, plan.secret or kept.secret)
+    if faults:
+        for fault in faults:
+            tell.line(FAIL, "answer", fault, stream=sys.stderr)
+        raise Refused("the answers above are wanted; nothing was changed",
+                      "as flags, variables, or in a file after --answers: ./setup.sh --help", 2)
+    return plan
+
+
+def _ask(plan: Plan, kept: Plan, detected: Mapping[str, str]) -> Plan:
+    dialogue = questions.Dialogue(questions.Terminal(), plan.answers, detected,
+                                  plan.password or kept.password, plan.secret or kept.secret)
+    answered = dialogue.hold()
+    return Plan(answered, dialogue.password, dialogue.secret)
+
+
+def _saved(layout: Layout) -> dict[str, str]:
+    return answers.parse(layout.answers.read_text(encoding="utf-8"), layout.answers) \
+        if layout.answers.exists() else {}
+
+
+def _kept(layout: Layout, saved: Mapping[str, str]) -> Plan:
+    """What the last run was told."""
+    path = layout.credentials / SMTP_PASSWORD
+    password = path.read_text(encoding="utf-8").rstrip("\n") if path.exists() else ""
+    return Plan(answers.first_of([saved]), password, ddns.saved_secret(layout))
+
+
+def keep(layout: Layout, plan: Plan) -> None:
+    """The first change: the answers, and the passwords apart from them, for the work and for the next run."""
+    layout.credentials.mkdir(parents=True, exist_ok=True)
+    layout.credentials.chmod(0o750)
+    files.replace(layout.answers, answers.as_text(plan.answers), mode=0o644)
+    path = layout.credentials / SMTP_PASSWORD
+    if plan.password and (not path.exists() or path.read_text(encoding="utf-8").rstrip("\n") != plan.password):
+        files.replace(path, plan.password + "\n", mode=0o600)
+    if plan.secret:
+        files.replace(pending_secret(layout), plan.secret, mode=0o600)
+
+
+def pending_secret(layout: Layout) -> Path:
+    """The DDNS account's, until it lies where the updater alone reads it."""
+    return layout.etc / ".ddns-secret"

@@ -1,0 +1,223 @@
+"""The eight questions: Enter takes the bracket, `?` explains; each answer is tried before the next is asked."""
+import getpass
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+
+from devdigest import rules
+from installer import ddns, relay_trial, sender, settings, tell
+from installer.answers import Answers, first_of, variable
+from installer.settings import MAILDIR
+from installer.tell import FAIL, OK, WARN, Refused
+
+AWESOME, NO_BLOGS = "awesome-devblog", "none"
+_OF = 8
+_DEFAULTS = {"ddns": "none", "blogs": AWESOME, "language": "ko", "time": "10:00", "keep_logs": "yes"}
+_TRIAL_SENDER = "devdigest@localhost.localdomain"
+_ZONE = "Asia/Seoul"            # where the machine's own is UTC, as on a fresh image
+
+Fault = Callable[[str], str]    # an answer → what is wrong with it, or ""
+
+
+def detected(known: Answers, zone: str) -> dict[str, str]:
+    """What is taken where nobody answers; `known` is what was answered."""
+    found = {**_DEFAULTS, "zone": _ZONE if zone in ("UTC", "Etc/UTC") else zone}
+    from_ = known.sender or (_TRIAL_SENDER if known.relay == MAILDIR else "")
+    if known.relay == MAILDIR:
+        found["sender"] = from_
+    if from_ and from_ != _TRIAL_SENDER:
+        found |= {"relay_user": from_, "owner": from_, "relay": sender.usual_relay(from_)}
+    if known.name:
+        found["ddns"] = ddns.suggested(known.name) or "none"
+    return found
+
+
+def faults(answers: Answers, password: str, secret: str) -> list[str]:
+    """Every answer that is missing or cannot be, each with its flag."""
+    found = [f"--{name.replace('_', '-')} ({variable(name)}): {fault}"
+             for name, test in _TESTS.items() if (fault := test(getattr(answers, name)))]
+    if answers.relay not in ("", MAILDIR) and answers.relay_user and not password:
+        found.append("--relay-password-file (DEVDIGEST_SMTP_PASSWORD): the relay's password is missing")
+    if answers.name and (fault := ddns.fault(answers, secret)):
+        found.append(f"--ddns, --ddns-user, --ddns-server, --ddns-secret-file: {fault}")
+    return found
+
+
+def _sender(text: str) -> str:
+    if text == _TRIAL_SENDER:
+        return ""
+    return sender.refusal(text) if text else "is missing: the address the digest is sent from"
+
+
+def _relay(text: str) -> str:
+    if not text:
+        return "is missing: host:port of your relay, or maildir for a trial without one"
+    try:
+        settings.relay_address(Answers(relay=text))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _name(text: str) -> str:
+    labels = text.split(".")
+    fits = len(labels) > 1 and all(label and label.replace("-", "").isalnum() for label in labels)
+    return "" if not text or (fits and text.isascii()) else f"{text!r} is no host name, as digest.example.org"
+
+
+def _one_of(*words: str) -> Fault:
+    return lambda text: "" if text in words else f"{text!r}: expected one of {', '.join(words)}"
+
+
+_TESTS: dict[str, Fault] = {
+    "sender": _sender, "relay": _relay, "name": _name,
+    "owner": lambda text: "" if not text or rules.is_address(text) else f"{text!r} is no e-mail address",
+    "zone": lambda text: "" if rules.is_zone(text) else f"{text!r} is no time zone, as Asia/Seoul",
+    "language": _one_of("ko", "en"),
+    "time": lambda text: "" if rules.is_clock(text) else f"{text!r} is no time, as 10:00",
+    "keep_logs": _one_of("yes", "no"),
+}
+
+
+class Terminal:
+    """The owner's; tests give another one."""
+
+    def ask(self, prompt: str) -> str:
+        return input(prompt).strip()
+
+    def ask_unseen(self, prompt: str) -> str:
+        return getpass.getpass(prompt)
+
+
+class Dialogue:
+    """Holds the questions; `password` and `secret` are what was typed unseen, or known before."""
+
+    def __init__(self, terminal: Terminal, known: Answers, found: Mapping[str, str], password: str,
+                 secret: str) -> None:
+        self._terminal, self._found = terminal, dict(found)
+        self._answers = known
+        self.password, self.secret = password, secret
+
+    def hold(self) -> Answers:
+        """All answers, once the owner said go. Raises EOFError and KeyboardInterrupt: then nothing is done."""
+        for question in (self._sender, self._relay, self._login, self._name, self._ddns, self._owner,
+                         self._blogs):
+            question()
+        return self._summary()
+
+    def _sender(self) -> None:
+        self._take(1, "sender", "Address the digest is sent from",
+                   "On a domain of yours, as its mail needs SPF and DKIM in DNS; or your mailbox at Gmail or Naver.")
+        self._found |= detected(self._answers, self._found["zone"])
+
+    def _relay(self) -> None:
+        self._take(2, "relay", "Relay server",
+                   "Who sends your mail: host:port, as smtp.naver.com:465; maildir writes it into a folder only.",
+                   self._greeted)
+        if self._answers.relay != MAILDIR:
+            host, _ = settings.relay_address(self._answers)
+            for row in sender.advice(self._answers.sender, host, self._answers.owner):
+                print(f"       {row}")
+
+    def _greeted(self, text: str) -> str:
+        if fault := _relay(text):
+            return fault
+        if text != MAILDIR:
+            try:
+                relay_trial.greet(*settings.relay_address(Answers(relay=text))).close()
+            except Refused as refusal:
+                return f"{refusal}; {refusal.cure}"
+            tell.line(OK, "relay", "answers, and its certificate is good")
+        return ""
+
+    def _login(self) -> None:
+        if self._answers.relay == MAILDIR:
+            return
+        while True:
+            self._take(3, "relay_user", "Login at the relay", "What its provider calls user name; often the address.")
+            if typed := self._terminal.ask_unseen("     its password (unseen): "):
+                self.password = typed
+            try:
+                tell.line(OK, "relay", relay_trial.log_in(self._answers, self.password))
+            except Refused as refusal:
+                tell.line(FAIL, "relay", str(refusal), refusal.cure)
+            else:
+                return
+
+    def _name(self) -> None:
+        self._take(4, "name", "Public name of the site, or Enter for this network alone",
+                   "As devdigest.duckdns.org. Without one nobody can sign up; subscribers are added by hand.")
+        if self._answers.name:
+            self._found |= detected(self._answers, self._found["zone"])
+            tell.line(*_pointed(self._answers.name))
+
+    def _ddns(self) -> None:
+        if not self._answers.name:
+            return
+        while True:
+            self._take(5, "ddns", "Who keeps that name right", "\n     ".join(
+                f"{key:<11}{provider.label}: {provider.explains}" for key, provider in ddns.PROVIDERS.items()),
+                _one_of(*ddns.PROVIDERS))
+            self._ddns_login(ddns.PROVIDERS[self._answers.ddns])
+            well, words = ddns.try_once(self._answers, self.secret)
+            tell.line(OK if well else FAIL, "name", words)
+            if note := ddns.note(self._answers):
+                tell.line(WARN, "name", note)
+            if well:
+                return
+
+    def _ddns_login(self, provider: ddns.Provider) -> None:
+        for field, words in (("ddns_server", provider.server), ("ddns_user", provider.user)):
+            if words:
+                typed = self._terminal.ask(f"     {words} [{getattr(self._answers, field)}]: ")
+                self._answers = replace(self._answers, **{field: typed or getattr(self._answers, field)})
+        if provider.secret and (typed := self._terminal.ask_unseen(f"     {provider.secret} (unseen): ")):
+            self.secret = typed
+
+    def _owner(self) -> None:
+        self._take(6, "owner", "Your mailbox",
+                   "Trouble and the preview go there, and readers' answers; the certificate's issuer knows it.")
+
+    def _blogs(self) -> None:
+        self._take(7, "blogs", "List of blogs",
+                   f"{AWESOME}: the lists of that project; or a file or URL (YAML, OPML, text); or {NO_BLOGS}.")
+
+    def _take(self, number: int, field: str, words: str, explains: str, test: Fault | None = None) -> None:
+        """Asks until the answer can be taken."""
+        test = test or _TESTS.get(field, lambda _: "")
+        default = getattr(self._answers, field) or self._found.get(field, "")
+        while True:
+            typed = self._terminal.ask(f"{number}/{_OF}  {words} [{default}]: ") or default
+            if typed == "?":
+                print(f"     {explains}")
+            elif fault := test(typed):
+                tell.line(FAIL, "", fault)
+            else:
+                self._answers = replace(self._answers, **{field: typed})
+                return
+
+    def _summary(self) -> Answers:
+        last = {"zone": "Time zone", "language": "Language (ko, en)", "time": "Digest goes out at",
+                "copy_to": "Second place of backups (a USB stick's folder)",
+                "keep_logs": "Keep the journal over reboots"}
+        while True:
+            answers = first_of([{key: value for key, value in asdict(self._answers).items() if value}, self._found])
+            print(f"8/{_OF}  {answers.sender} by {answers.relay}; site {answers.name or 'in this network alone'}")
+            for number, (field, words) in enumerate(last.items(), start=1):
+                print(f"     {number}  {words}: {getattr(answers, field) or 'none'}")
+            typed = self._terminal.ask("     go, or a number to change it [go]: ") or "go"
+            if typed == "go":
+                return answers
+            if typed.isdecimal() and 0 < int(typed) <= len(last):
+                field = list(last)[int(typed) - 1]
+                self._take(8, field, last[field], "Enter keeps what stands in the bracket.")
+
+
+def _pointed(name: str) -> tuple[str, str, str]:
+    """Whether it leads anywhere yet; where it should is `devdigest check`'s to say."""
+    try:
+        found = sorted({str(one[4][0]) for one in socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)})
+    except OSError:
+        return WARN, "name", f"{name} leads nowhere yet: the certificate waits for it"
+    return OK, "name", f"{name} leads to {', '.join(found[:2])}"
+
