@@ -1,4 +1,4 @@
-"""`sudo ./setup.sh`: looks, asks, and hands the work to a unit of its own, which a lost SSH line does not end.
+"""`sudo ./setup.sh`: looks, asks, and hands the work to a unit that a lost SSH line does not end.
 
 Exit status: 0 done, 1 a step could not be finished, 2 usage, answers or a machine that does not fit.
 """

@@ -8,6 +8,7 @@ from installer import files
 from installer.children import ask, must
 from installer.layout import USER, Layout
 
+_SHARED = 0o640              # root writes, the services read
 _CURE = "sudo useradd --system devdigest tells why"
 
 
@@ -23,11 +24,11 @@ def make_user() -> bool:
 def make_folders(layout: Layout) -> bool:
     """With their rights, which are put right where they are others; whether there was anything to do."""
     user, group = pwd.getpwnam(USER).pw_uid, grp.getgrnam(USER).gr_gid
-    wanted = ((layout.opt, 0, 0, 0o755), (layout.releases, 0, 0, 0o755), (layout.upgrade, 0, 0, 0o711),
-              (layout.etc, 0, 0, 0o755), (layout.credentials, 0, group, 0o750), (layout.data, user, group, 0o750),
+    layout.upgrade.mkdir(parents=True, exist_ok=True)
+    wanted = ((layout.opt, 0, 0, 0o755), (layout.releases, 0, 0, 0o755), (layout.etc, 0, 0, 0o755),
+              (layout.credentials, 0, group, 0o750), (layout.data, user, group, 0o750),
               (layout.data / "backups", user, group, 0o750))
-    # a list, as all have to be made
-    return any([_folder(*folder) for folder in wanted])
+    return [_folder(*folder) for folder in wanted].count(True) > 0
 
 
 def _folder(path: Path, uid: int, gid: int, mode: int) -> bool:
@@ -42,11 +43,13 @@ def _folder(path: Path, uid: int, gid: int, mode: int) -> bool:
 
 def share(path: Path, text: str) -> bool:
     """A file of root's that the services may read and nobody else; whether it changed."""
-    return files.replace(path, text, mode=0o640, uid=0, gid=grp.getgrnam(USER).gr_gid)
+    return files.replace(path, text, mode=_SHARED, uid=0, gid=grp.getgrnam(USER).gr_gid)
 
 
-def share_credentials(layout: Layout) -> None:
-    """Those that were written before there was a user to read them."""
-    for path in layout.credentials.iterdir():
+def share_credentials(layout: Layout) -> str:
+    """Those that only root may read yet, being new: their names."""
+    new = [path for path in sorted(layout.credentials.iterdir()) if path.stat().st_mode & 0o777 != _SHARED]
+    for path in new:
         os.chown(path, 0, grp.getgrnam(USER).gr_gid)
-        path.chmod(0o640)
+        path.chmod(_SHARED)
+    return ", ".join(path.name for path in new)

@@ -1,4 +1,4 @@
-"""What the owner was asked: eight questions, each also a flag and an environment variable; kept for next time."""
+"""What the owner was asked: eight questions, each also a flag and an environment variable; kept."""
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 

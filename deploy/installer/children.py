@@ -13,8 +13,8 @@ _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "APT_LISTCHANGES_FRONTEND": "none
 def ask(*words: str, seconds: float = 60) -> tuple[int, str]:
     """(exit status, what it printed); 127 where there is no such program, 124 where it took too long."""
     try:
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                              env={**os.environ, **_QUIET}, timeout=seconds, check=False)
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              errors="replace", env={**os.environ, **_QUIET}, timeout=seconds, check=False)
     except FileNotFoundError:
         return 127, f"{words[0]}: no such program"
     except subprocess.TimeoutExpired:
@@ -37,4 +37,5 @@ def _short(words: Sequence[str]) -> list[str]:
 def _last(said: str) -> str:
     """The line that tells why: an error's, else the last one."""
     rows = [row.strip() for row in said.splitlines() if row.strip()]
-    return next((row for row in reversed(rows) if row.startswith(("E:", "Error", "ERROR"))), (rows or [""])[-1])
+    faults = [row for row in rows if row.startswith(("E:", "Error", "ERROR"))]
+    return (faults or rows or [""])[-1]

@@ -39,12 +39,20 @@ def work(layout: Layout, source: Path, *, now: bool, reconfigure: bool) -> int:
         result = _Work(layout, source, now, reconfigure).run()
     except Refused as refusal:
         tell.line(FAIL, "setup", str(refusal), refusal.cure)
+        print(_left(layout))
         print(f"result=failed version={version}")
         return refusal.status
     finally:
         os.sync()           # dpkg does not: after a power cut files of no bytes would be left
     print(f"result={result} version={version}")
     return 0
+
+
+def _left(layout: Layout) -> str:
+    """What a failure leaves."""
+    if layout.current.exists():
+        return f"       {layout.current.resolve().name} runs as before"
+    return "       nothing runs yet; the next run takes up what is there"
 
 
 class _Work:
@@ -62,6 +70,7 @@ class _Work:
             self._step("recovery", lambda: recover.recover(self._layout))
             before = release.current(self._layout)
             folder = release.build(self._layout, self._source, tell.line)
+            self._step("passwords", lambda: account.share_credentials(self._layout))
             self._step("settings", self._settings)
             self._step("command", lambda: surroundings.place_wrapper(self._layout, folder))
             self._step("journal", lambda: surroundings.keep_logs(self._layout, self._answers))
@@ -89,7 +98,6 @@ class _Work:
     def _user(self) -> str:
         made = account.make_user()
         told = account.make_folders(self._layout) or made
-        account.share_credentials(self._layout)
         return f"{account.USER}, and its folders" if told else ""
 
     def _settings(self) -> str:
@@ -128,7 +136,7 @@ class _Work:
         if before and not secret:
             return ""
         surroundings.start(*units)
-        return f"{self._answers.name}, kept right by {ddns.PROVIDERS[self._answers.ddns].label}"
+        return f"{self._answers.name}, kept by {ddns.PROVIDERS[self._answers.ddns].label}"
 
     def _front(self, folder: Path) -> str:
         return front.write(self._layout, self._answers)

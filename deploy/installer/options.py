@@ -8,7 +8,7 @@ from pathlib import Path
 from installer.answers import Answers, from_environment, parse
 from installer.tell import Refused
 
-_EPILOG = ("Each answer is also a variable (DEVDIGEST_SENDER=…) in the environment or in a file of answers; a "
+_EPILOG = ("Each answer is also a variable (DEVDIGEST_SENDER=…) in the environment or in a file; a "
            "flag counts first, then the environment, the file, what was answered last time.")
 
 
@@ -16,12 +16,12 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sudo ./setup.sh", epilog=_EPILOG, allow_abbrev=False,
                                      description="Installs DevDigest; run again, it upgrades.")
     do = parser.add_mutually_exclusive_group()
-    do.add_argument("--reconfigure", action="store_true", help="ask again; other settings stay as you edited them")
+    do.add_argument("--reconfigure", action="store_true", help="ask again; what else you edited stays")
     do.add_argument("--dry-run", action="store_true", help="look and ask, and change nothing")
     do.add_argument("--rollback", action="store_true", help="the release before this one again")
     do.add_argument("--uninstall", action="store_true", help="remove the program; settings and data stay")
     do.add_argument("--purge", action="store_true", help="remove settings and data too; backups stay")
-    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)      # in the unit of its own
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)      # see following.py
     parser.add_argument("--purge-backups", action="store_true", help="with --purge: the backups, too")
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     parser.add_argument("--now", action="store_true", help="upgrade also while the digest goes out")

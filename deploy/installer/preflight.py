@@ -47,7 +47,7 @@ def _system(facts: Facts) -> Iterator[Verdict]:
         yield Verdict(FAIL, "system", f"{facts.called} is not supported",
                       "use Debian or Raspberry Pi OS 12 or 13", 2)
     if facts.architecture not in ARCHITECTURES:
-        yield Verdict(FAIL, "system", f"{facts.architecture or 'an unknown architecture'} is not supported",
+        yield Verdict(FAIL, "system", f"{facts.architecture or 'this processor'} is not supported",
                       f"use one of {', '.join(ARCHITECTURES)}", 2)
 
 
@@ -71,9 +71,9 @@ def _ready(facts: Facts) -> Iterator[Verdict]:
         yield Verdict(FAIL, "dpkg", "some packages are half installed", "sudo dpkg --configure -a")
     yield from _clock(facts)
     if facts.deaf:
-        words = f"{', '.join(facts.deaf)}: no such name, or no network"
         # what is installed can be set up again without
-        yield Verdict(WARN if facts.installed else FAIL, "network", words, "ping -c1 1.1.1.1 tells if there is one")
+        yield Verdict(WARN if facts.installed else FAIL, "network",
+                      f"{', '.join(facts.deaf)}: no such name, or no network", "ping -c1 1.1.1.1 tells which")
     power = int(facts.power, 16) if facts.power.startswith("0x") else 0
     if power & (_LOW_NOW | _LOW_ONCE):
         when = "is low" if power & _LOW_NOW else "was low once since boot"
@@ -106,7 +106,8 @@ def _ports(facts: Facts, name: str) -> Iterator[Verdict]:
 
 def _past(facts: Facts) -> Iterator[Verdict]:
     if facts.schema > facts.code_schema:
-        yield Verdict(FAIL, "database", f"of version {facts.schema}; this release knows up to {facts.code_schema}",
+        yield Verdict(FAIL, "database",
+                      f"has version {facts.schema}; this release knows up to {facts.code_schema}",
                       "git pull, or git checkout of the newer release", 2)
 
 

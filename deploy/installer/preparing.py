@@ -1,4 +1,4 @@
-"""All that comes before the first change: what the machine is like, what the owner answers, and that it fits."""
+"""All that comes before the first change: what the machine is like, what the owner answers, if it fits."""
 import os
 import sys
 from argparse import Namespace
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from installer import answers, ddns, files, machine, options, preflight, questions, release, tell
+from installer import answers, ddns, files, machine, options, preflight, questions, relay_trial, release, tell
 from installer.answers import Answers
 from installer.layout import Layout
 from installer.tell import FAIL, Refused
@@ -33,25 +33,38 @@ def prepare(layout: Layout, source: Path, args: Namespace, environ: Mapping[str,
     if stopping := [verdict for verdict in verdicts if verdict.state == FAIL]:
         raise Refused(f"{len(stopping)} of the above must be put right first; nothing was changed",
                       "then again: sudo ./setup.sh", max(verdict.status for verdict in stopping))
-    plan = Plan(known, options.secret(args.relay_password_file, sys.stdin, "DEVDIGEST_SMTP_PASSWORD", environ),
-                options.secret(args.ddns_secret_file, sys.stdin, "DEVDIGEST_DDNS_SECRET", environ))
-    kept = _kept(layout, saved)
+    password, secret = (options.secret(file, sys.stdin, variable, environ) for file, variable in (
+        (args.relay_password_file, "DEVDIGEST_SMTP_PASSWORD"), (args.ddns_secret_file, "DEVDIGEST_DDNS_SECRET")))
+    plan, kept = Plan(known, password, secret), _kept(layout, saved)
     detected = questions.detected(known, facts.zone)
-    if args.yes or (kept.answers.sender and not args.reconfigure):
-        return _unasked(plan, [*given, saved, detected], kept)
+    again = layout.config.exists() and bool(kept.answers.sender)
+    if again and not args.reconfigure:
+        _must_be_no_news(known, kept.answers)
+    if args.yes or (again and not args.reconfigure):
+        return _unasked(plan, [*given, saved, detected], kept, tried=not again or args.reconfigure)
     if not sys.stdin.isatty():
         raise Refused("there is no terminal to ask on", "add --yes, and the answers: ./setup.sh --help", 2)
     return _ask(plan, kept, detected)
 
 
-def _unasked(plan: Plan, sources: list[Mapping[str, str]], kept: Plan) -> Plan:
+def _must_be_no_news(known: Answers, kept: Answers) -> None:
+    """What was written once is the owner's to edit: it is not changed by the way."""
+    news = [f"--{name.replace('_', '-')}" for name in answers.NAMES if getattr(known, name) != getattr(kept, name)]
+    if news:
+        raise Refused(f"{', '.join(news)}: other than it was answered before; nothing was changed",
+                      "add --reconfigure to have it so", 2)
+
+
+def _unasked(plan: Plan, sources: list[Mapping[str, str]], kept: Plan, tried: bool) -> Plan:
     plan = replace(plan, answers=answers.first_of(sources))
-    faults = questions.faults(plan.answers, plan.password or kept.password, plan.secret or kept.secret)
-    if faults:
-        for fault in faults:
-            tell.line(FAIL, "answer", fault, stream=sys.stderr)
-        raise Refused("the answers above are wanted; nothing was changed",
+    password = plan.password or kept.password
+    if faults := questions.faults(plan.answers, password, plan.secret or kept.secret):
+        for flag, fault in faults:
+            tell.line(FAIL, flag, fault, stream=sys.stderr)
+        raise Refused("these answers are wanted; nothing was changed",
                       "as flags, variables, or in a file after --answers: ./setup.sh --help", 2)
+    if tried:
+        tell.line(*relay_trial.verdict(plan.answers, password))
     return plan
 
 

@@ -1,4 +1,4 @@
-"""The eight questions: Enter takes the bracket, `?` explains; each answer is tried before the next is asked."""
+"""The eight questions: Enter takes the bracket, `?` explains; an answer is tried before the next is asked."""
 import getpass
 import socket
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 from devdigest import rules
 from installer import ddns, relay_trial, sender, settings, tell
-from installer.answers import Answers, first_of, variable
+from installer.answers import Answers, first_of
 from installer.settings import MAILDIR
 from installer.tell import FAIL, OK, WARN, Refused
 
@@ -32,26 +32,26 @@ def detected(known: Answers, zone: str) -> dict[str, str]:
     return found
 
 
-def faults(answers: Answers, password: str, secret: str) -> list[str]:
-    """Every answer that is missing or cannot be, each with its flag."""
-    found = [f"--{name.replace('_', '-')} ({variable(name)}): {fault}"
+def faults(answers: Answers, password: str, secret: str) -> list[tuple[str, str]]:
+    """Every answer that is missing or cannot be: (its flag, why)."""
+    found = [(f"--{name.replace('_', '-')}", fault)
              for name, test in _TESTS.items() if (fault := test(getattr(answers, name)))]
     if answers.relay not in ("", MAILDIR) and answers.relay_user and not password:
-        found.append("--relay-password-file (DEVDIGEST_SMTP_PASSWORD): the relay's password is missing")
+        found.append(("--relay-password-file", "missing: a file with the relay's password alone"))
     if answers.name and (fault := ddns.fault(answers, secret)):
-        found.append(f"--ddns, --ddns-user, --ddns-server, --ddns-secret-file: {fault}")
+        found.append(("--ddns", fault))
     return found
 
 
 def _sender(text: str) -> str:
     if text == _TRIAL_SENDER:
         return ""
-    return sender.refusal(text) if text else "is missing: the address the digest is sent from"
+    return sender.refusal(text) if text else "missing: the address the digest is sent from"
 
 
 def _relay(text: str) -> str:
     if not text:
-        return "is missing: host:port of your relay, or maildir for a trial without one"
+        return "missing: host:port of your relay, or maildir for a trial without one"
     try:
         settings.relay_address(Answers(relay=text))
     except ValueError as error:
@@ -107,16 +107,17 @@ class Dialogue:
 
     def _sender(self) -> None:
         self._take(1, "sender", "Address the digest is sent from",
-                   "On a domain of yours, as its mail needs SPF and DKIM in DNS; or your mailbox at Gmail or Naver.")
+                   "On a domain of yours, as mail needs SPF and DKIM in its DNS; or a mailbox at Gmail or Naver.")
         self._found |= detected(self._answers, self._found["zone"])
 
     def _relay(self) -> None:
         self._take(2, "relay", "Relay server",
-                   "Who sends your mail: host:port, as smtp.naver.com:465; maildir writes it into a folder only.",
+                   "Who sends your mail, host:port, as smtp.naver.com:465; maildir writes it into a folder.",
                    self._greeted)
         if self._answers.relay != MAILDIR:
             host, _ = settings.relay_address(self._answers)
-            for row in sender.advice(self._answers.sender, host, self._answers.owner):
+            owner = self._answers.owner or self._found.get("owner", "")
+            for row in sender.advice(self._answers.sender, host, owner):
                 print(f"       {row}")
 
     def _greeted(self, text: str) -> str:
@@ -134,7 +135,8 @@ class Dialogue:
         if self._answers.relay == MAILDIR:
             return
         while True:
-            self._take(3, "relay_user", "Login at the relay", "What its provider calls user name; often the address.")
+            self._take(3, "relay_user", "Login at the relay",
+                       "What its provider calls user name; often the address.")
             if typed := self._terminal.ask_unseen("     its password (unseen): "):
                 self.password = typed
             try:
@@ -154,10 +156,9 @@ class Dialogue:
     def _ddns(self) -> None:
         if not self._answers.name:
             return
+        explains = "\n     ".join(f"{key:<11}{one.label}: {one.explains}" for key, one in ddns.PROVIDERS.items())
         while True:
-            self._take(5, "ddns", "Who keeps that name right", "\n     ".join(
-                f"{key:<11}{provider.label}: {provider.explains}" for key, provider in ddns.PROVIDERS.items()),
-                _one_of(*ddns.PROVIDERS))
+            self._take(5, "ddns", "Who keeps that name right", explains, _one_of(*ddns.PROVIDERS))
             self._ddns_login(ddns.PROVIDERS[self._answers.ddns])
             well, words = ddns.try_once(self._answers, self.secret)
             tell.line(OK if well else FAIL, "name", words)
@@ -180,9 +181,10 @@ class Dialogue:
 
     def _blogs(self) -> None:
         self._take(7, "blogs", "List of blogs",
-                   f"{AWESOME}: the lists of that project; or a file or URL (YAML, OPML, text); or {NO_BLOGS}.")
+                   f"{AWESOME}: that project's lists; or a file or URL (YAML, OPML, text); or {NO_BLOGS}.")
 
-    def _take(self, number: int, field: str, words: str, explains: str, test: Fault | None = None) -> None:
+    def _take(self, number: int, field: str, words: str, explains: str,
+              test: Fault | None = None) -> None:
         """Asks until the answer can be taken."""
         test = test or _TESTS.get(field, lambda _: "")
         default = getattr(self._answers, field) or self._found.get(field, "")
@@ -201,8 +203,9 @@ class Dialogue:
                 "copy_to": "Second place of backups (a USB stick's folder)",
                 "keep_logs": "Keep the journal over reboots"}
         while True:
-            answers = first_of([{key: value for key, value in asdict(self._answers).items() if value}, self._found])
-            print(f"8/{_OF}  {answers.sender} by {answers.relay}; site {answers.name or 'in this network alone'}")
+            typed_so_far = {key: value for key, value in asdict(self._answers).items() if value}
+            answers = first_of([typed_so_far, self._found])
+            print(f"8/{_OF}  {answers.sender} by {answers.relay}; site: {answers.name or 'this network'}")
             for number, (field, words) in enumerate(last.items(), start=1):
                 print(f"     {number}  {words}: {getattr(answers, field) or 'none'}")
             typed = self._terminal.ask("     go, or a number to change it [go]: ") or "go"

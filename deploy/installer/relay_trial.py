@@ -6,9 +6,13 @@ from datetime import UTC, datetime
 
 from installer import settings
 from installer.answers import Answers
-from installer.tell import Refused
+from installer.tell import OK, WARN, Refused
 
 _PATIENCE = 15          # seconds
+
+
+class NotLoggedIn(Refused):
+    """The relay knows us not by this name and password."""
 
 
 def greet(host: str, port: int, trusted: ssl.SSLContext | None = None) -> smtplib.SMTP:
@@ -29,8 +33,8 @@ def greet(host: str, port: int, trusted: ssl.SSLContext | None = None) -> smtpli
                       "write its full name, as its provider does") from error
     except (OSError, smtplib.SMTPException) as error:
         other = 587 if port == 465 else 465
-        raise Refused(f"{host}:{port}: {_words(error)}", f"try {host}:{other}; many homes let no port 25 out") \
-            from error
+        raise Refused(f"{host}:{port}: {_words(error)}",
+                      f"try {host}:{other}; many homes let no port 25 out") from error
     return relay
 
 
@@ -45,10 +49,23 @@ def log_in(answers: Answers, password: str, trusted: ssl.SSLContext | None = Non
         relay.login(answers.relay_user, password)
         return f"{told}; logged in as {answers.relay_user}"
     except (smtplib.SMTPException, OSError, UnicodeError) as error:
-        raise Refused(f"{host}: {_words(error)}",
+        kind = NotLoggedIn if isinstance(error, smtplib.SMTPAuthenticationError) else Refused
+        raise kind(f"{host}: {_words(error)}",
                       "Gmail, Naver and others want an app password, not the account's") from error
     finally:
         relay.close()
+
+
+def verdict(answers: Answers, password: str) -> tuple[str, str, str, str]:
+    """What to tell of a trial where nobody can be asked. Raises NotLoggedIn; any other fault may pass."""
+    if answers.relay == settings.MAILDIR:
+        return OK, "relay", "none: mails are written into a folder", ""
+    try:
+        return OK, "relay", log_in(answers, password), ""
+    except NotLoggedIn:
+        raise
+    except Refused as refusal:
+        return WARN, "relay", str(refusal), refusal.cure
 
 
 def _certificate(relay: smtplib.SMTP) -> str:

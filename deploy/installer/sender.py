@@ -1,4 +1,4 @@
-"""The address in From: which cannot be one, which will do for a few readers, and what DNS has to say of it."""
+"""The address in From: which cannot be one, which will do for a few readers, what DNS has to say of it."""
 from devdigest import relays
 from devdigest.mail_records import merged
 from devdigest.rules import is_address
@@ -7,7 +7,8 @@ from devdigest.zones import given_in
 FEW = 100           # readers that a free mailbox's provider suffers
 # Their providers' DMARC lets nobody else mail as them; relay where one mails by login
 FREE = {"gmail.com": "smtp.gmail.com:465", "googlemail.com": "smtp.gmail.com:465",
-        "naver.com": "smtp.naver.com:465", "daum.net": "smtp.daum.net:465", "hanmail.net": "smtp.daum.net:465",
+        "naver.com": "smtp.naver.com:465",
+        "daum.net": "smtp.daum.net:465", "hanmail.net": "smtp.daum.net:465",
         "kakao.com": "smtp.kakao.com:465", "nate.com": "smtp.mail.nate.com:465",
         "outlook.com": "", "hotmail.com": "", "live.com": "", "yahoo.com": "smtp.mail.yahoo.com:465",
         "icloud.com": "smtp.mail.me.com:587"}
@@ -22,7 +23,7 @@ def refusal(address: str) -> str:
     if not is_address(address):
         return f"{address!r} is no e-mail address, as digest@example.org"
     if zone := given_in(domain(address)):
-        return (f"{zone} belongs to its provider: nobody can set SPF and DKIM for a name in it, so its mail is "
+        return (f"{zone} is its provider's: nobody can set SPF and DKIM for a name in it, so its mail is "
                 "taken for spam; use a domain of your own, or a mailbox at Gmail or Naver")
     return ""
 

@@ -1,4 +1,4 @@
-"""Answers → config.toml. What the owner wrote there stays: only the keys that were asked about are changed."""
+"""Answers → config.toml. What the owner wrote there stays: only keys that were asked about are changed."""
 import json
 import re
 import tempfile
@@ -39,7 +39,7 @@ def of(answers: Answers, address: str) -> Settings:
 
 
 def paths(layout: Layout) -> Settings:
-    """Where all lies: whole, as a service has no folder of its own; only for a new file, as it may be moved."""
+    """Where all lies: whole, as a service has no folder to count from; only for a new file."""
     return {"mail": {"maildir": str(layout.data / "mail")}, "backup": {"where": str(layout.data / "backups")},
             "database": {"path": str(layout.database)}}
 

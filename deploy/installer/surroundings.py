@@ -1,4 +1,4 @@
-"""What is ours outside our folders: the command one types, the journal's drop-in; and systemd's word on units."""
+"""What is ours outside our folders: the command one types, the journal's drop-in; and words to systemd."""
 import socket
 from pathlib import Path
 
