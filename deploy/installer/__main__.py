@@ -32,21 +32,22 @@ def _mode(layout: Layout, args: Namespace) -> int:
         return install.work(layout, SOURCE, now=args.now, reconfigure=args.reconfigure)
     if os.geteuid() != 0:
         raise Refused("this needs root", f"sudo ./setup.sh {' '.join(sys.argv[1:])}".rstrip(), 2)
-    if args.uninstall:
-        removal.uninstall(layout, tell.line)
-        return 0
-    if args.purge:
-        removal.purge(layout, tell.line, yes=args.yes, backups=args.purge_backups)
-        return 0
-    if args.rollback:
-        return _roll_back(layout, args)
+    if args.uninstall or args.purge or args.rollback:
+        with recover.locked(layout):
+            return _take_back(layout, args)
     return _set_up(layout, args)
 
 
-def _roll_back(layout: Layout, args: Namespace) -> int:
-    with recover.locked(layout):
-        recover.recover(layout)
+def _take_back(layout: Layout, args: Namespace) -> int:
+    if args.uninstall:
+        removal.uninstall(layout, tell.line)
+    elif args.purge:
+        removal.purge(layout, tell.line, yes=args.yes, backups=args.purge_backups)
+    else:
+        if said := recover.recover(layout):
+            tell.line(tell.OK, "recover", said)
         print(f"result={phases.rollback(layout, tell.line, yes=args.yes)}")
+    os.sync()
     return 0
 
 

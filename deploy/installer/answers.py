@@ -34,6 +34,10 @@ class Answers:
 NAMES = tuple(one.name for one in fields(Answers))
 
 
+def flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def variable(name: str) -> str:
     """The environment variable of an answer; the same word stands in a file of answers."""
     return PREFIX + name.upper()

@@ -2,8 +2,8 @@
 import os
 from pathlib import Path
 
+from installer.acceptance import AWESOME, NO_BLOGS
 from installer.children import ask
-from installer.questions import AWESOME, NO_BLOGS
 from installer.tell import OK, WARN
 
 _AT = "https://raw.githubusercontent.com/awesome-devblog/awesome-devblog/master/"

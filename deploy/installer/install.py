@@ -78,7 +78,7 @@ class _Work:
                 self._blogs(folder)
             result = phases.switch(self._layout, folder, tell.line, now=self._now)
         self._step("name", self._ddns)
-        self._step("web", lambda: self._front(folder))
+        self._step("web", self._front)
         if self._changed and result == "unchanged":
             surroundings.restart()
             result = "installed"
@@ -138,14 +138,19 @@ class _Work:
         surroundings.start(*units)
         return f"{self._answers.name}, kept by {ddns.PROVIDERS[self._answers.ddns].label}"
 
-    def _front(self, folder: Path) -> str:
-        return front.write(self._layout, self._answers)
+    def _front(self) -> str:
+        if not (units := front.write(self._layout, self._answers)):
+            return ""
+        surroundings.take_up(*units)
+        return f"caddy in front, {'certificate by itself' if self._answers.name else 'this network alone'}"
 
     def _farewell(self, result: str) -> None:
         if result == "unchanged":
             return
         site = settings.of(self._answers, surroundings.address())["site"]["url"]
-        print(f"\n the site           {site}\n how it stands      sudo devdigest status\n"
-              " what is wrong      sudo devdigest check\n"
-              f" its log            journalctl -u devdigest-worker\n its settings       {self._layout.config}")
+        print(f"\n the site        {site}\n"
+              " how it stands   sudo devdigest status\n"
+              " what is wrong   sudo devdigest check\n"
+              " its log         journalctl -u devdigest-worker\n"
+              f" its settings    {self._layout.config}\n")
         sys.stdout.flush()

@@ -1,7 +1,7 @@
 """The words of `sudo ./setup.sh`: what it is to do, and each answer as a flag."""
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--now", action="store_true", help="upgrade also while the digest goes out")
     parser.add_argument("--answers", type=Path, metavar="FILE", help="answers, as KEY=VALUE lines")
     parser.add_argument("--relay-password-file", metavar="FILE",
-                        help="the relay's password alone; - for standard input; else $DEVDIGEST_SMTP_PASSWORD")
+                        help="the relay's password; - for standard input; else $DEVDIGEST_SMTP_PASSWORD")
     parser.add_argument("--ddns-secret-file", metavar="FILE",
                         help="the DDNS password or token; - for standard input; else $DEVDIGEST_DDNS_SECRET")
     answers = parser.add_argument_group("answers")
@@ -54,13 +54,19 @@ def _file(path: Path | None) -> dict[str, str]:
                       "name a file of KEY=VALUE lines after --answers", 2) from error
 
 
-def secret(file: str | None, standard_input: Sequence[str], variable: str,
-           environ: Mapping[str, str] = os.environ) -> str:
-    """A password from the file that was named, from a line of standard input, or from the environment."""
+def secrets(args: argparse.Namespace, standard_input: Iterator[str],
+            environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
+    """(the relay's password, that of the DDNS account); "" where none was given. Raises Refused."""
+    return (_secret(args.relay_password_file, standard_input, environ.get("DEVDIGEST_SMTP_PASSWORD", "")),
+            _secret(args.ddns_secret_file, standard_input, environ.get("DEVDIGEST_DDNS_SECRET", "")))
+
+
+def _secret(file: str | None, standard_input: Iterator[str], otherwise: str) -> str:
+    """From the file that was named, or the next line of standard input."""
     if file is None:
-        return environ.get(variable, "")
+        return otherwise
     if file == "-":
-        return next(iter(standard_input), "").rstrip("\r\n")
+        return next(standard_input, "").rstrip("\r\n")
     try:
         return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -55,7 +55,7 @@ def _room(facts: Facts) -> Iterator[Verdict]:
     if facts.memory < _MEMORY:
         yield Verdict(FAIL, "memory", f"{megabytes(facts.memory)} with swap, 400 MB are needed",
                       "add swap: sudo apt install dphys-swapfile")
-    need = _DISK + 3 * facts.database           # a copy to rehearse on, one as it was before, and room to grow
+    need = _DISK + 3 * facts.database           # a copy to rehearse on, one as before, room to grow
     if facts.free < need:
         yield Verdict(FAIL, "disk", f"{megabytes(facts.free)} free, {megabytes(need)} are needed",
                       "sudo apt clean; sudo journalctl --vacuum-size=50M")

@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from installer import answers, ddns, files, machine, options, preflight, questions, relay_trial, release, tell
+from installer import (
+    acceptance,
+    answers,
+    ddns,
+    files,
+    machine,
+    options,
+    preflight,
+    questions,
+    relay_trial,
+    release,
+    tell,
+)
 from installer.answers import Answers
 from installer.layout import Layout
 from installer.tell import FAIL, Refused
@@ -33,10 +45,8 @@ def prepare(layout: Layout, source: Path, args: Namespace, environ: Mapping[str,
     if stopping := [verdict for verdict in verdicts if verdict.state == FAIL]:
         raise Refused(f"{len(stopping)} of the above must be put right first; nothing was changed",
                       "then again: sudo ./setup.sh", max(verdict.status for verdict in stopping))
-    password, secret = (options.secret(file, sys.stdin, variable, environ) for file, variable in (
-        (args.relay_password_file, "DEVDIGEST_SMTP_PASSWORD"), (args.ddns_secret_file, "DEVDIGEST_DDNS_SECRET")))
-    plan, kept = Plan(known, password, secret), _kept(layout, saved)
-    detected = questions.detected(known, facts.zone)
+    plan, kept = Plan(known, *options.secrets(args, sys.stdin, environ)), _kept(layout, saved)
+    detected = acceptance.detected(known, facts.zone)
     again = layout.config.exists() and bool(kept.answers.sender)
     if again and not args.reconfigure:
         _must_be_no_news(known, kept.answers)
@@ -49,7 +59,7 @@ def prepare(layout: Layout, source: Path, args: Namespace, environ: Mapping[str,
 
 def _must_be_no_news(known: Answers, kept: Answers) -> None:
     """What was written once is the owner's to edit: it is not changed by the way."""
-    news = [f"--{name.replace('_', '-')}" for name in answers.NAMES if getattr(known, name) != getattr(kept, name)]
+    news = [answers.flag(name) for name in answers.NAMES if getattr(known, name) != getattr(kept, name)]
     if news:
         raise Refused(f"{', '.join(news)}: other than it was answered before; nothing was changed",
                       "add --reconfigure to have it so", 2)
@@ -58,7 +68,7 @@ def _must_be_no_news(known: Answers, kept: Answers) -> None:
 def _unasked(plan: Plan, sources: list[Mapping[str, str]], kept: Plan, tried: bool) -> Plan:
     plan = replace(plan, answers=answers.first_of(sources))
     password = plan.password or kept.password
-    if faults := questions.faults(plan.answers, password, plan.secret or kept.secret):
+    if faults := acceptance.faults(plan.answers, password, plan.secret or kept.secret):
         for flag, fault in faults:
             tell.line(FAIL, flag, fault, stream=sys.stderr)
         raise Refused("these answers are wanted; nothing was changed",
@@ -82,9 +92,12 @@ def _saved(layout: Layout) -> dict[str, str]:
 
 def _kept(layout: Layout, saved: Mapping[str, str]) -> Plan:
     """What the last run was told."""
+    return Plan(answers.first_of([saved]), _password(layout), ddns.saved_secret(layout))
+
+
+def _password(layout: Layout) -> str:
     path = layout.credentials / SMTP_PASSWORD
-    password = path.read_text(encoding="utf-8").rstrip("\n") if path.exists() else ""
-    return Plan(answers.first_of([saved]), password, ddns.saved_secret(layout))
+    return path.read_text(encoding="utf-8").rstrip("\n") if path.exists() else ""
 
 
 def keep(layout: Layout, plan: Plan) -> None:
@@ -92,9 +105,8 @@ def keep(layout: Layout, plan: Plan) -> None:
     layout.credentials.mkdir(parents=True, exist_ok=True)
     layout.credentials.chmod(0o750)
     files.replace(layout.answers, answers.as_text(plan.answers), mode=0o644)
-    path = layout.credentials / SMTP_PASSWORD
-    if plan.password and (not path.exists() or path.read_text(encoding="utf-8").rstrip("\n") != plan.password):
-        files.replace(path, plan.password + "\n", mode=0o600)
+    if plan.password not in ("", _password(layout)):
+        files.replace(layout.credentials / SMTP_PASSWORD, plan.password + "\n", mode=0o600)
     if plan.secret:
         files.replace(pending_secret(layout), plan.secret, mode=0o600)
 

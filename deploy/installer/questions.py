@@ -1,82 +1,15 @@
 """The eight questions: Enter takes the bracket, `?` explains; an answer is tried before the next is asked."""
 import getpass
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from devdigest import rules
-from installer import ddns, relay_trial, sender, settings, tell
+from installer import acceptance, ddns, relay_trial, sender, settings, tell
 from installer.answers import Answers, first_of
 from installer.settings import MAILDIR
 from installer.tell import FAIL, OK, WARN, Refused
 
-AWESOME, NO_BLOGS = "awesome-devblog", "none"
 _OF = 8
-_DEFAULTS = {"ddns": "none", "blogs": AWESOME, "language": "ko", "time": "10:00", "keep_logs": "yes"}
-_TRIAL_SENDER = "devdigest@localhost.localdomain"
-_ZONE = "Asia/Seoul"            # where the machine's own is UTC, as on a fresh image
-
-Fault = Callable[[str], str]    # an answer → what is wrong with it, or ""
-
-
-def detected(known: Answers, zone: str) -> dict[str, str]:
-    """What is taken where nobody answers; `known` is what was answered."""
-    found = {**_DEFAULTS, "zone": _ZONE if zone in ("UTC", "Etc/UTC") else zone}
-    from_ = known.sender or (_TRIAL_SENDER if known.relay == MAILDIR else "")
-    if known.relay == MAILDIR:
-        found["sender"] = from_
-    if from_ and from_ != _TRIAL_SENDER:
-        found |= {"relay_user": from_, "owner": from_, "relay": sender.usual_relay(from_)}
-    if known.name:
-        found["ddns"] = ddns.suggested(known.name) or "none"
-    return found
-
-
-def faults(answers: Answers, password: str, secret: str) -> list[tuple[str, str]]:
-    """Every answer that is missing or cannot be: (its flag, why)."""
-    found = [(f"--{name.replace('_', '-')}", fault)
-             for name, test in _TESTS.items() if (fault := test(getattr(answers, name)))]
-    if answers.relay not in ("", MAILDIR) and answers.relay_user and not password:
-        found.append(("--relay-password-file", "missing: a file with the relay's password alone"))
-    if answers.name and (fault := ddns.fault(answers, secret)):
-        found.append(("--ddns", fault))
-    return found
-
-
-def _sender(text: str) -> str:
-    if text == _TRIAL_SENDER:
-        return ""
-    return sender.refusal(text) if text else "missing: the address the digest is sent from"
-
-
-def _relay(text: str) -> str:
-    if not text:
-        return "missing: host:port of your relay, or maildir for a trial without one"
-    try:
-        settings.relay_address(Answers(relay=text))
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
-def _name(text: str) -> str:
-    labels = text.split(".")
-    fits = len(labels) > 1 and all(label and label.replace("-", "").isalnum() for label in labels)
-    return "" if not text or (fits and text.isascii()) else f"{text!r} is no host name, as digest.example.org"
-
-
-def _one_of(*words: str) -> Fault:
-    return lambda text: "" if text in words else f"{text!r}: expected one of {', '.join(words)}"
-
-
-_TESTS: dict[str, Fault] = {
-    "sender": _sender, "relay": _relay, "name": _name,
-    "owner": lambda text: "" if not text or rules.is_address(text) else f"{text!r} is no e-mail address",
-    "zone": lambda text: "" if rules.is_zone(text) else f"{text!r} is no time zone, as Asia/Seoul",
-    "language": _one_of("ko", "en"),
-    "time": lambda text: "" if rules.is_clock(text) else f"{text!r} is no time, as 10:00",
-    "keep_logs": _one_of("yes", "no"),
-}
 
 
 class Terminal:
@@ -99,7 +32,7 @@ class Dialogue:
         self.password, self.secret = password, secret
 
     def hold(self) -> Answers:
-        """All answers, once the owner said go. Raises EOFError and KeyboardInterrupt: then nothing is done."""
+        """All answers, once the owner said go. Raises EOFError, KeyboardInterrupt: nothing is done."""
         for question in (self._sender, self._relay, self._login, self._name, self._ddns, self._owner,
                          self._blogs):
             question()
@@ -107,8 +40,8 @@ class Dialogue:
 
     def _sender(self) -> None:
         self._take(1, "sender", "Address the digest is sent from",
-                   "On a domain of yours, as mail needs SPF and DKIM in its DNS; or a mailbox at Gmail or Naver.")
-        self._found |= detected(self._answers, self._found["zone"])
+                   "On a domain of yours, with SPF and DKIM in its DNS; or a mailbox at Gmail or Naver.")
+        self._found |= acceptance.detected(self._answers, self._found["zone"])
 
     def _relay(self) -> None:
         self._take(2, "relay", "Relay server",
@@ -121,7 +54,7 @@ class Dialogue:
                 print(f"       {row}")
 
     def _greeted(self, text: str) -> str:
-        if fault := _relay(text):
+        if fault := acceptance.relay(text):
             return fault
         if text != MAILDIR:
             try:
@@ -150,15 +83,16 @@ class Dialogue:
         self._take(4, "name", "Public name of the site, or Enter for this network alone",
                    "As devdigest.duckdns.org. Without one nobody can sign up; subscribers are added by hand.")
         if self._answers.name:
-            self._found |= detected(self._answers, self._found["zone"])
+            self._found |= acceptance.detected(self._answers, self._found["zone"])
             tell.line(*_pointed(self._answers.name))
 
     def _ddns(self) -> None:
         if not self._answers.name:
             return
-        explains = "\n     ".join(f"{key:<11}{one.label}: {one.explains}" for key, one in ddns.PROVIDERS.items())
+        explains = "\n     ".join(f"{key:<11}{one.label}: {one.explains}"
+                                   for key, one in ddns.PROVIDERS.items())
         while True:
-            self._take(5, "ddns", "Who keeps that name right", explains, _one_of(*ddns.PROVIDERS))
+            self._take(5, "ddns", "Who keeps that name right", explains, acceptance.one_of(*ddns.PROVIDERS))
             self._ddns_login(ddns.PROVIDERS[self._answers.ddns])
             well, words = ddns.try_once(self._answers, self.secret)
             tell.line(OK if well else FAIL, "name", words)
@@ -177,16 +111,17 @@ class Dialogue:
 
     def _owner(self) -> None:
         self._take(6, "owner", "Your mailbox",
-                   "Trouble and the preview go there, and readers' answers; the certificate's issuer knows it.")
+                   "Trouble, the preview and readers' answers go there; the certificate's issuer knows it.")
 
     def _blogs(self) -> None:
         self._take(7, "blogs", "List of blogs",
-                   f"{AWESOME}: that project's lists; or a file or URL (YAML, OPML, text); or {NO_BLOGS}.")
+                   f"{acceptance.AWESOME}: that project's lists; or a file or URL (YAML, OPML, text); or "
+                   f"{acceptance.NO_BLOGS}.")
 
     def _take(self, number: int, field: str, words: str, explains: str,
-              test: Fault | None = None) -> None:
+              test: acceptance.Fault | None = None) -> None:
         """Asks until the answer can be taken."""
-        test = test or _TESTS.get(field, lambda _: "")
+        test = test or acceptance.TESTS.get(field, lambda _: "")
         default = getattr(self._answers, field) or self._found.get(field, "")
         while True:
             typed = self._terminal.ask(f"{number}/{_OF}  {words} [{default}]: ") or default

@@ -27,13 +27,12 @@ Settings = dict[str, dict[str, Any]]        # section → key → value
 
 def of(answers: Answers, address: str) -> Settings:
     """The settings that the answers decide; `address` is the machine's in the LAN."""
-    in_front = front.settings(answers)
     return {
-        "site": {"url": in_front["url"] or f"http://{address}", "zone": answers.zone,
-                 "language": answers.language, "owner": answers.owner},
+        "site": {"url": f"https://{answers.name}" if answers.name else f"http://{address}",
+                 "zone": answers.zone, "language": answers.language, "owner": answers.owner},
         "digest": {"time": answers.time},
         "mail": {"from": answers.sender, **_relay(answers)},
-        "web": {"listen": in_front["listen"], "proxy": in_front["proxy"]},
+        "web": {"listen": front.LISTEN, "proxy": front.PROXY},
         "backup": {"copy_to": answers.copy_to},
     }
 

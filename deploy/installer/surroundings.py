@@ -22,12 +22,8 @@ def place_wrapper(layout: Layout, release: Path) -> str:
     return f"sudo {layout.wrapper.name}" if files.replace(layout.wrapper, text, mode=0o755) else ""
 
 
-def journal_drop_in(layout: Layout) -> Path:
-    return layout.root / "etc/systemd/journald.conf.d/60-devdigest.conf"
-
-
 def keep_logs(layout: Layout, answers: Answers) -> str:
-    path = journal_drop_in(layout)
+    path = layout.journal
     if answers.keep_logs == "no":
         changed, told = files.remove(path), "not kept over reboots"
     else:
@@ -41,6 +37,12 @@ def keep_logs(layout: Layout, answers: Answers) -> str:
 def restart() -> None:
     """So that what was changed is taken up."""
     must(_CURE, "systemctl", "restart", "devdigest-web.service", "devdigest-worker.service")
+
+
+def take_up(*units: str) -> None:
+    """New settings, without an interruption where that can be."""
+    must(_CURE, "systemctl", "daemon-reload")
+    must(_CURE, "systemctl", "reload-or-restart", *units)
 
 
 def enabled(unit: str) -> bool:
