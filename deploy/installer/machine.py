@@ -47,7 +47,8 @@ class Facts:
     zone: str = "Asia/Seoul"
 
 
-def gather(layout: Layout, source: Path) -> Facts:
+def gather(layout: Layout, source: Path, patience: float = _IN_SYNC) -> Facts:
+    """`patience`: seconds for the clock to come in sync; a container's is its host's, and not waited for."""
     told = _os_release()
     container = ask("systemd-detect-virt", "--container", "--quiet")[0] == 0
     root_type, _, root_options = ask("findmnt", "-no", "FSTYPE,OPTIONS", "/")[1].strip().partition(" ")
@@ -60,7 +61,7 @@ def gather(layout: Layout, source: Path) -> Facts:
         architecture=ask("dpkg", "--print-architecture")[1].strip(), memory=_memory(), free=free,
         inodes=inodes, database=_size(layout.database),
         first_boot_over=_first_boot_over(), half_configured=ask("dpkg", "--audit")[1].strip(),
-        in_sync=_in_sync(patient=not container),
+        in_sync=_in_sync(0 if container else patience),
         now=datetime.now(UTC), holders=_holders(), deaf=_deaf(),
         installed=layout.current.resolve().name if layout.current.exists() else "",
         schema=_schema(layout.database), code_schema=code_schema(source),
@@ -131,8 +132,8 @@ def _ancestors() -> set[str]:
     return names
 
 
-def _in_sync(patient: bool) -> bool:
-    until = time.monotonic() + (_IN_SYNC if patient else 0)
+def _in_sync(patience: float) -> bool:
+    until = time.monotonic() + patience
     while not (synchronised := clock.synchronised()) and time.monotonic() < until:
         time.sleep(1)
     return synchronised
