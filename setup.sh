@@ -87,13 +87,14 @@ run_tests() {
 
 # The installer is Python's own library alone: nothing is fetched before it has looked at the machine.
 install_appliance() {
+    export PYTHONDONTWRITEBYTECODE=1
     need_python
     if [ "$(id -u)" -ne 0 ]; then
         printf 'setup.sh: this needs root: sudo ./setup.sh %s\n' "$*" >&2
         exit 2
     fi
     cd /
-    PYTHONPATH="$here/deploy:$here" PYTHONDONTWRITEBYTECODE=1 exec python3 -m installer "$@"
+    PYTHONPATH="$here/deploy:$here" exec python3 -m installer "$@"
 }
 
 main() {
@@ -102,7 +103,6 @@ main() {
         test) shift; run_tests "$@" ;;
         -h | --help)
             usage
-            need_python
             PYTHONPATH="$here/deploy:$here" PYTHONDONTWRITEBYTECODE=1 python3 -m installer --help
             ;;
         "" | -*) install_appliance "$@" ;;

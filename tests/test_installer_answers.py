@@ -64,7 +64,7 @@ def test_a_trial_needs_no_answer_but_that_it_is_one() -> None:
 def test_an_answer_that_cannot_be_is_refused_with_its_flag(field: str, value: str) -> None:
     good = {"sender": "digest@example.org", "relay": "maildir"}
     chosen = answers.first_of([{field: value}, good, acceptance.detected(Answers(**good), "UTC")])
-    assert [flag for flag, _ in acceptance.faults(chosen, "", "")] == [answers.flag(field)]
+    assert [flag for flag, _ in acceptance.faults(chosen, "secret", "")] == [answers.flag(field)]
 
 
 def test_passwords_come_by_file_by_standard_input_or_by_environment(tmp_path: Path) -> None:

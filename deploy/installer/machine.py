@@ -149,7 +149,9 @@ def _deaf() -> tuple[str, ...]:
     """A proxy is asked instead, where apt has one, so its names need not be known here."""
     if 'http::Proxy "' in ask("apt-config", "dump")[1]:
         return ()
-    sites = ask("apt-get", "indextargets", "--format", "$(SITE)")[1].split()
+    # without caches, which it would write
+    sites = ask("apt-get", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "indextargets",
+                "--format", "$(SITE)")[1].split()
     hosts = sorted({host for site in sites if (host := site.partition("://")[2].partition("/")[0])})
     return tuple(host for host in hosts if ask("getent", "hosts", host.partition(":")[0], seconds=20)[0])
 
