@@ -24,7 +24,7 @@ with SampleBlogs(datetime.now(ZoneInfo("Asia/Seoul"))) as sample:
     Path("/home/pi/list.yml").write_text(sample.list_of("people"), encoding="utf-8")
     threading.Event().wait()
 """
-# What only a test wants: feeds on loopback, no word on the clock, which is the host's, and any hour of the day.
+# What only a test wants: feeds on loopback, the host's clock believed, and any hour of the day.
 _EDITS = r"""
 sed -i 's/^time = .*/time = "00:02"\nlatest = "23:58"/' /etc/devdigest/config.toml
 printf '\n[collect]\ntimes = ["00:00"]\nallow_private = true\ngap = 0.0\n' >> /etc/devdigest/config.toml
@@ -98,9 +98,9 @@ def test_one_types_devdigest_with_sudo_and_it_acts_as_the_service(box: Box, inst
 
 def test_files_of_a_closed_home_can_be_named(box: Box, installed: str) -> None:
     box.run(as_pi("printf 'ada@example.org\\n' > readers.csv; chmod 600 readers.csv"))
-    assert "1 added" in box.run(as_pi("sudo devdigest subscribers import readers.csv --confirmed --source test"))
-    assert "1 known" in box.run(as_pi("sudo devdigest subscribers import ./readers.csv --confirmed "
-                                      "--source test"))
+    take_in = "sudo devdigest subscribers import readers.csv --confirmed --source test"
+    assert "1 added" in box.run(as_pi(take_in))
+    assert "1 known" in box.run(as_pi(take_in.replace("readers", "./readers")))
     # that right is for these commands alone
     assert box.try_to(as_pi("sudo devdigest --config readers.csv status")).returncode == 2
 

@@ -112,7 +112,8 @@ def _past(facts: Facts) -> Iterator[Verdict]:
 
 
 def show(facts: Facts, verdicts: list[Verdict], version: str) -> None:
-    print(f"DevDigest {version}   {facts.called}, {megabytes(facts.free)} free   (nothing changed yet)")
+    system = f"Debian {facts.release}, {megabytes(facts.free)} free"
+    print(f"DevDigest {version}   {system}   (nothing changed yet)")
     for verdict in verdicts:
         tell.line(verdict.state, verdict.name, verdict.fact, verdict.cure)
     if all(verdict.state != FAIL for verdict in verdicts):

@@ -15,15 +15,15 @@ class NotLoggedIn(Refused):
     """The relay knows us not by this name and password."""
 
 
-def greet(host: str, port: int, trusted: ssl.SSLContext | None = None) -> smtplib.SMTP:
-    """A connection over which a password may go. Raises Refused, with what to do."""
-    trusted = trusted or ssl.create_default_context()
+def greet(host: str, port: int, trusted: ssl.SSLContext | None = None, security: str = "") -> smtplib.SMTP:
+    """A connection over which a password may go, by default secured as its port tells. Raises Refused."""
+    trusted, security = trusted or ssl.create_default_context(), security or settings.security(host, port)
     try:
-        if settings.security(host, port) == "tls":
+        if security == "tls":
             relay: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_PATIENCE, context=trusted)
         else:
             relay = smtplib.SMTP(host, port, timeout=_PATIENCE)
-            if settings.security(host, port) == "starttls":
+            if security == "starttls":
                 relay.starttls(context=trusted)
         relay.ehlo_or_helo_if_needed()
     except socket.gaierror as error:
@@ -38,12 +38,12 @@ def greet(host: str, port: int, trusted: ssl.SSLContext | None = None) -> smtpli
     return relay
 
 
-def log_in(answers: Answers, password: str, trusted: ssl.SSLContext | None = None) -> str:
+def log_in(answers: Answers, password: str) -> str:
     """What was proved. Raises Refused with the relay's reply as it came."""
     host, port = settings.relay_address(answers)
-    relay = greet(host, port, trusted)
+    relay = greet(host, port)
     try:
-        told = _certificate(relay)
+        told = certificate(relay)
         if not answers.relay_user:
             return f"{told}; no login"
         relay.login(answers.relay_user, password)
@@ -68,7 +68,7 @@ def verdict(answers: Answers, password: str) -> tuple[str, str, str, str]:
         return WARN, "relay", str(refusal), refusal.cure
 
 
-def _certificate(relay: smtplib.SMTP) -> str:
+def certificate(relay: smtplib.SMTP) -> str:
     if not isinstance(relay.sock, ssl.SSLSocket):
         return "without TLS, on this machine"
     until = ssl.cert_time_to_seconds(str((relay.sock.getpeercert() or {})["notAfter"]))

@@ -1,0 +1,80 @@
+"""The installer as a program: what it needs, what it refuses before it looks, what its files are like."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from installer import tell
+
+ROOT = Path(__file__).parents[1]
+INSTALLER = ROOT / "deploy/installer"
+MODULES = sorted(path.stem for path in INSTALLER.glob("*.py") if path.stem != "__init__")
+
+
+def python(*words: str) -> "subprocess.CompletedProcess[str]":
+    """Without site-packages: as on a machine where nothing is installed yet."""
+    return subprocess.run([sys._base_executable, "-S", "-P", *words], cwd="/", text=True, capture_output=True,
+                          env={"PYTHONPATH": f"{ROOT}/deploy:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
+                          stdin=subprocess.DEVNULL, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_of_the_installer_needs_python_alone(module: str) -> None:
+    done = python("-c", f"import installer.{module}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("path", sorted(INSTALLER.glob("*.py")), ids=lambda path: path.stem)
+def test_a_module_of_the_installer_can_be_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_its_help_names_every_answer() -> None:
+    said = python("-m", "installer", "--help").stdout
+    for flag in ("--sender", "--relay-password-file", "--ddns-secret-file", "--copy-to", "--reconfigure"):
+        assert flag in said
+    assert "--work" not in said
+
+
+def test_a_flag_that_is_none_is_a_matter_of_usage() -> None:
+    done = python("-m", "installer", "--relay-password", "secret")      # never an argument: `ps` shows it
+    assert done.returncode == 2
+    assert "secret" not in done.stdout
+
+
+def test_setup_explains_itself_without_root() -> None:
+    done = subprocess.run([ROOT / "setup.sh", "--help"], text=True, capture_output=True, check=True)
+    assert done.stdout.startswith("usage: sudo ./setup.sh [OPTIONS]")
+    assert "./setup.sh try" in done.stdout
+
+
+def test_a_line_fits_a_terminal_and_a_cure_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
+    command = f"sudo {'x' * 90}"
+    tell.line(tell.FAIL, "relay", "word " * 30, command)
+    *fact, cure = capsys.readouterr().out.splitlines()
+    assert max(map(len, fact)) <= 80
+    assert cure == f"       → {command}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+@pytest.mark.parametrize(("words", "right"), [
+    (["status"], ""), (["subscribers", "import", "list.csv"], "cap_dac_read_search"),
+    (["blogs", "import", "db.yml"], "cap_dac_read_search"),
+    (["blogs", "import", "https://example.org/db.yml"], ""),
+    (["restore", "old.db"], "cap_dac_read_search"), (["backup"], ""), (["backup", "new.db"], "cap_dac_override"),
+    (["publish"], ""), (["publish", "--preview", "issue.html"], "cap_dac_override"), (["web"], "")])
+def test_only_a_command_that_is_given_a_file_may_pass_the_door_of_a_home(
+        tmp_path: Path, words: list[str], right: str) -> None:
+    text = (ROOT / "deploy/bin/as-service").read_text(encoding="utf-8")
+    for ours, here in (("user=devdigest", "user=nobody"), ('--regid "$user"', "--regid nogroup"),
+                       ('"$program" "$@"', '"$program" --dump')):
+        assert ours in text
+        text = text.replace(ours, here)
+    (script := tmp_path / "as-service").write_text(text, encoding="utf-8")
+    environ = {"DEVDIGEST_PROGRAM": "/usr/bin/setpriv", "PATH": os.environ["PATH"]}
+    done = subprocess.run(["sh", script, *words], env=environ, text=True, capture_output=True, check=True)
+    told = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    assert told["Ambient capabilities"] == told["Capability bounding set"] == (
+        right.removeprefix("cap_") or "[none]")
+    assert told["no_new_privs"] == "1"
