@@ -62,8 +62,9 @@ def test_a_line_fits_a_terminal_and_a_cure_can_be_copied(capsys: pytest.CaptureF
     (["status"], ""), (["subscribers", "import", "list.csv"], "cap_dac_read_search"),
     (["blogs", "import", "db.yml"], "cap_dac_read_search"),
     (["blogs", "import", "https://example.org/db.yml"], ""),
-    (["restore", "old.db"], "cap_dac_read_search"), (["backup"], ""), (["backup", "new.db"], "cap_dac_override"),
-    (["publish"], ""), (["publish", "--preview", "issue.html"], "cap_dac_override"), (["web"], "")])
+    (["restore", "old.db"], "cap_dac_read_search"), (["backup"], ""), (["publish"], ""),
+    (["backup", "new.db"], "cap_dac_override"), (["web"], ""),
+    (["publish", "--preview", "issue.html"], "cap_dac_override")])
 def test_only_a_command_that_is_given_a_file_may_pass_the_door_of_a_home(
         tmp_path: Path, words: list[str], right: str) -> None:
     text = (ROOT / "deploy/bin/as-service").read_text(encoding="utf-8")
