@@ -74,8 +74,8 @@ class _Work:
             self._step("settings", self._settings)
             self._step("command", lambda: surroundings.place_wrapper(self._layout, folder))
             self._step("journal", lambda: surroundings.keep_logs(self._layout, self._answers))
-            if before is None:
-                self._blogs(folder)
+            self._step("database", lambda: self._database(folder, fresh=before is None))
+            self._blogs(folder)
             result = phases.switch(self._layout, folder, tell.line, now=self._now)
         self._step("name", self._ddns)
         self._step("web", self._front)
@@ -116,6 +116,15 @@ class _Work:
         if before is not None and text != before:
             account.share(path.with_name("config.toml.before"), before)
         return str(path) if account.share(path, text) else ""
+
+    def _database(self, folder: Path, fresh: bool) -> str:
+        """Only a first installation makes one: later a missing one is a loss, and `restore` its cure."""
+        if not fresh or self._layout.database.exists():
+            return ""
+        status, said = blog_list.run(folder, "init")
+        if status:
+            raise Refused(said.strip().removeprefix("devdigest: "), "mend that, then again: sudo ./setup.sh")
+        return str(self._layout.database)
 
     def _blogs(self, folder: Path) -> None:
         """Before the first collect, which reads them; a list that cannot be had ends no installation."""

@@ -1,6 +1,7 @@
 """The eight questions: Enter takes the bracket, `?` explains; an answer is tried before the next is asked."""
 import getpass
 import socket
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
@@ -89,7 +90,7 @@ class Dialogue:
     def _ddns(self) -> None:
         if not self._answers.name:
             return
-        explains = "\n     ".join(f"{key:<11}{one.label}: {one.explains}"
+        explains = "\n".join(f"{key:<11}{one.label}: {one.explains}"
                                    for key, one in ddns.PROVIDERS.items())
         while True:
             self._take(5, "ddns", "Who keeps that name right", explains, acceptance.one_of(*ddns.PROVIDERS))
@@ -126,7 +127,8 @@ class Dialogue:
         while True:
             typed = self._terminal.ask(f"{number}/{_OF}  {words} [{default}]: ") or default
             if typed == "?":
-                print(f"     {explains}")
+                for row in explains.splitlines():
+                    print(textwrap.fill(row, 80, initial_indent=" " * 5, subsequent_indent=" " * 5))
             elif fault := test(typed):
                 tell.line(FAIL, "", fault)
             else:
