@@ -93,8 +93,8 @@ install_appliance() {
         printf 'setup.sh: this needs root: sudo ./setup.sh %s\n' "$*" >&2
         exit 2
     fi
-    cd /
-    PYTHONPATH="$here/deploy:$here" exec python3 -m installer "$@"
+    # -P: whatever lies in the folder where it is typed is not taken for a module
+    PYTHONPATH="$here/deploy:$here" exec python3 -P -m installer "$@"
 }
 
 main() {
@@ -103,7 +103,7 @@ main() {
         test) shift; run_tests "$@" ;;
         -h | --help)
             usage
-            PYTHONPATH="$here/deploy:$here" PYTHONDONTWRITEBYTECODE=1 python3 -m installer --help
+            PYTHONPATH="$here/deploy:$here" PYTHONDONTWRITEBYTECODE=1 python3 -P -m installer --help
             ;;
         "" | -*) install_appliance "$@" ;;
         *) usage >&2; exit 2 ;;

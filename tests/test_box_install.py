@@ -108,7 +108,8 @@ def test_files_of_a_closed_home_can_be_named(box: Box, installed: str) -> None:
 def test_a_lost_line_ends_only_the_following(box: Box, installed: str) -> None:
     box.run("echo '# another release' >> /home/pi/devdigest/devdigest/days.py")
     cut = box.run(f"{_HOME}/setup.sh --yes --now & "
-                  "while ! systemctl is-active -q devdigest-setup; do sleep 0.1; done; kill -HUP $!; wait $! || true; systemctl is-active devdigest-setup")
+                  "while ! systemctl is-active -q devdigest-setup; do sleep 0.1; done; "
+                  "kill -HUP $!; wait $! || true; systemctl is-active devdigest-setup")
     assert cut.splitlines()[-1] == "active"
     assert "result=" not in cut
     box.run("for i in $(seq 300); do systemctl is-active -q devdigest-setup || break; sleep 1; done")

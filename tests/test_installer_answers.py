@@ -60,6 +60,7 @@ def test_a_trial_needs_no_answer_but_that_it_is_one() -> None:
     ("sender", "digest@mydigest.duckdns.org"), ("sender", "digest@me.iptime.org"), ("sender", "digest"),
     ("relay", "smtp.example.org:"), ("relay", "smtp.example.org:smtp"), ("name", "https://example.org"),
     ("name", "localhost"), ("owner", "me"), ("zone", "Seoul"), ("language", "fr"), ("time", "10"),
+    ("blogs", "gone.yml"),
     ("keep_logs", "maybe")])
 def test_an_answer_that_cannot_be_is_refused_with_its_flag(field: str, value: str) -> None:
     good = {"sender": "digest@example.org", "relay": "maildir"}

@@ -1,5 +1,6 @@
 """Which answers can be taken, and what is taken where nobody answers. Asks nobody and nothing."""
 from collections.abc import Callable
+from pathlib import Path
 
 from devdigest import rules
 from installer import ddns, sender, settings
@@ -66,8 +67,14 @@ def one_of(*words: str) -> Fault:
     return lambda text: "" if text in words else f"{text!r}: expected one of {', '.join(words)}"
 
 
+def _blogs(text: str) -> str:
+    known = text in (AWESOME, NO_BLOGS) or text.startswith(("http://", "https://"))
+    return "" if known or Path(text).is_file() else f"{text}: no such file, and no URL"
+
+
 TESTS: dict[str, Fault] = {
     "sender": _sender, "relay": relay, "name": _name,
+    "blogs": _blogs,
     "owner": lambda text: "" if not text or rules.is_address(text) else f"{text!r} is no e-mail address",
     "zone": lambda text: "" if rules.is_zone(text) else f"{text!r} is no time zone, as Asia/Seoul",
     "language": one_of("ko", "en"),

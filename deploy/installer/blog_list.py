@@ -8,7 +8,8 @@ from installer.children import ask
 from installer.tell import OK, WARN
 
 _AT = "https://raw.githubusercontent.com/awesome-devblog/awesome-devblog/master/"
-_LISTS = (("db.yml", "people"), ("db_community.yml", "team"), ("db_overseas.yml", "overseas"))
+_LISTS = ((f"{_AT}db.yml", "people"), (f"{_AT}db_community.yml", "team"),
+          (f"{_AT}db_overseas.yml", "overseas"))
 _PATIENCE = 600         # seconds
 
 
@@ -16,13 +17,12 @@ def fill(release: Path, which: str) -> Iterator[tuple[str, str, str, str]]:
     """What to tell, a line for each list; nothing where there are blogs already."""
     if which == NO_BLOGS or run(release, "blogs", "list", "--json")[1].strip() != "[]":
         return
-    lists = [(_AT + name, group) for name, group in _LISTS] if which == AWESOME else [(which, "people")]
-    for name, group in lists:
+    for name, group in _LISTS if which == AWESOME else ((which, "people"),):
         status, said = run(release, "blogs", "import", name, "--group", group)
         rows = [row.strip() for row in said.splitlines() if row.strip()] or ["no word"]
         told = rows[-1].removeprefix("devdigest: ").replace(name, name.rpartition("/")[2])
         if status:
-            yield WARN, "blogs", told, "once that is mended: sudo ./setup.sh, or sudo devdigest blogs import …"
+            yield WARN, "blogs", told, "sudo ./setup.sh tries again; by hand: sudo devdigest blogs import"
             return                      # the others come from the same place
         yield OK, "blogs", told, ""
 

@@ -38,7 +38,7 @@ def _command(source: Path, words: list[str]) -> list[str]:
             f"--property=StandardOutput=append:{LOG}", f"--property=StandardError=append:{LOG}",
             f"--setenv=PYTHONPATH={source / 'deploy'}:{source}", "--setenv=PYTHONDONTWRITEBYTECODE=1",
             "--setenv=LANG=C.UTF-8", "--working-directory=/",
-            sys.executable, "-m", "installer", "--work", *words]
+            sys.executable, "-P", "-m", "installer", "--work", *words]
 
 
 def _until_done(unit: "subprocess.Popen[bytes]") -> int:

@@ -42,6 +42,9 @@ def work(layout: Layout, source: Path, *, now: bool, reconfigure: bool) -> int:
         print(_left(layout))
         print(f"result=failed version={version}")
         return refusal.status
+    except BaseException:
+        print(f"result=failed version={version}")       # before a fault of ours is told at length
+        raise
     finally:
         os.sync()           # dpkg does not: after a power cut files of no bytes would be left
     print(f"result={result} version={version}")

@@ -120,6 +120,7 @@ def _schema(database: Path) -> int:
 def _first_boot_over() -> bool:
     if shutil.which("cloud-init") is None or "cloud-init" in _ancestors():
         return True                     # as its child we would wait for ourselves
+    print("waiting for the first boot to end, 5 min at most …", flush=True)
     return ask("cloud-init", "status", "--wait", seconds=_FIRST_BOOT)[0] != 124
 
 
@@ -133,6 +134,8 @@ def _ancestors() -> set[str]:
 
 
 def _in_sync(patience: float) -> bool:
+    if patience and not clock.synchronised():
+        print(f"waiting for the clock to be in sync, {patience:.0f} s at most …", flush=True)
     until = time.monotonic() + patience
     while not (synchronised := clock.synchronised()) and time.monotonic() < until:
         time.sleep(1)

@@ -67,14 +67,15 @@ def _must_be_no_news(known: Answers, kept: Answers) -> None:
 
 def _unasked(plan: Plan, sources: list[Mapping[str, str]], kept: Plan, tried: bool) -> Plan:
     plan = replace(plan, answers=answers.first_of(sources))
+    if not tried:
+        return plan                     # all of it was taken before
     password = plan.password or kept.password
     if faults := acceptance.faults(plan.answers, password, plan.secret or kept.secret):
         for flag, fault in faults:
             tell.line(FAIL, flag, fault, stream=sys.stderr)
         raise Refused("these answers are wanted; nothing was changed",
                       "as flags, variables, or in a file after --answers: ./setup.sh --help", 2)
-    if tried:
-        tell.line(*relay_trial.verdict(plan.answers, password))
+    tell.line(*relay_trial.verdict(plan.answers, password))
     return plan
 
 
@@ -102,6 +103,8 @@ def _password(layout: Layout) -> str:
 
 def keep(layout: Layout, plan: Plan) -> None:
     """The first change: the answers, and the passwords apart from them, for the work and for the next run."""
+    if (named := Path(plan.answers.blogs)).is_file():       # from the folder in which setup.sh was typed
+        plan = replace(plan, answers=replace(plan.answers, blogs=str(named.resolve())))
     layout.credentials.mkdir(parents=True, exist_ok=True)
     layout.credentials.chmod(0o750)
     files.replace(layout.answers, answers.as_text(plan.answers), mode=0o644)
