@@ -1,9 +1,8 @@
 """The address in From: which cannot be one, which will do for a few readers, what DNS has to say of it."""
-from devdigest.zones import given_in
-
 from devdigest import relays
 from devdigest.mail_records import merged
 from devdigest.rules import is_address
+from devdigest.zones import given_in
 
 FEW = 100           # readers that a free mailbox's provider suffers
 # Their providers' DMARC lets nobody else mail as them; relay where one mails by login
