@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
 GROUND = ["", "days", "urls", "zones", "relays", "rules", "config", "credentials", "text", "dates", "tokens",
-
+          "clock", "heap", "locks", "addresses", "recipients", "inflate", "terms", "wear", "notify",
+          "watched", "journal"]
 RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "outbox", "bulk", "counts",
            "reports", "fulltext", "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
