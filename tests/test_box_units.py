@@ -36,7 +36,7 @@ TYPED = ("CREDENTIALS_DIRECTORY=/etc/devdigest/credentials setpriv --reuid devdi
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def box(request: pytest.FixtureRequest) -> Iterator[Box]:
     try:
-        machine = Box(f"i3-units-{request.param}", suite=request.param)
+        machine = Box(f"units{request.param[:4]}", suite=request.param)
         machine.up()
     except NoBox as reason:
         pytest.skip(str(reason))
@@ -111,13 +111,13 @@ def test_under_all_its_restrictions_it_does_the_whole_day(box: Box) -> None:
 
 def test_the_site_reaches_nothing_beyond_this_machine(box: Box) -> None:
     """The same restriction, tried by a program that may do nothing else."""
-    box.run("systemd-run --unit=page python3 -m http.server 8098 --bind 0.0.0.0 -d /srv; sleep 1; ip link "
-            "add dummy0 type dummy; ip addr add 192.0.2.1/32 dev dummy0; ip link set dummy0 up")
+    box.run("systemd-run --unit=page python3 -m http.server 8098 --bind 0.0.0.0 -d /srv; sleep 1")
+    there = box.run("hostname -I").split()[0]       # its own address, but not that of the loopback device
     limits = "-p IPAddressDeny=any -p IPAddressAllow=localhost"
     ask = "curl -sf -m 3 -o /dev/null http://{}:8098/"
     assert box.try_to(f"systemd-run -q --wait {limits} {ask.format('127.0.0.1')}").returncode == 0
-    assert box.try_to(f"systemd-run -q --wait {ask.format('192.0.2.1')}").returncode == 0
-    assert box.try_to(f"systemd-run -q --wait {limits} {ask.format('192.0.2.1')}").returncode != 0
+    assert box.try_to(f"systemd-run -q --wait {ask.format(there)}").returncode == 0
+    assert box.try_to(f"systemd-run -q --wait {limits} {ask.format(there)}").returncode != 0
     assert "0.0.0.0/0" in shown(box, "devdigest-web", "IPAddressDeny")
 
 
@@ -157,14 +157,17 @@ def test_a_job_that_hangs_is_ended_by_the_watchdog(box: Box) -> None:
 
 
 @pytest.mark.parametrize(("clock", "said"), [
-    ("1970-02-01 00:00:00", "the clock shows 1970-02-01 00:00 UTC, earlier than this release"),
+    ("@1970-02-01 00:00:00", "the clock shows 1970-02-01 00:00 UTC, earlier than this release"),
     ("+366d", "")])
 def test_by_a_wrong_clock_at_boot_nothing_is_done_before_the_owner_says_so(box: Box, clock: str,
                                                                           said: str) -> None:
+    if "VERSION_CODENAME=bookworm" in box.run("cat /etc/os-release"):
+        pytest.skip("libfaketime 0.9.10 of Debian 12 makes every sleep of Python fail with EINVAL")
     library = box.run("ls /usr/lib/*/faketime/libfaketime.so.1").strip()
     box.run("mkdir -p /run/systemd/system/devdigest-worker.service.d; cat > /run/systemd/system/"
             f"devdigest-worker.service.d/clock.conf <<'END'\n[Service]\nEnvironment=LD_PRELOAD={library}\n"
-            f"Environment=\"FAKETIME={clock}\" FAKETIME_DONT_FAKE_MONOTONIC=1\nEND\n"
+            f"Environment=\"FAKETIME={clock}\" FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_DISABLE_SHM=1\n"
+            "END\n"
             "sed -i s/trust/check/ /etc/devdigest/config.toml; touch /run/systemd/timesync/synchronized "
             "|| { mkdir -p /run/systemd/timesync; touch /run/systemd/timesync/synchronized; }; "
             "systemctl daemon-reload; systemctl restart devdigest-worker; sleep 5")
