@@ -41,6 +41,25 @@ class Unchanged(NamedTuple):
     new_sends: str
 
 
+class Noted(NamedTuple):
+    """What became of asking a blog that had these validators: columns and their values."""
+    id: int
+    etag: str
+    modified: str
+    essence: str
+    changes: dict[str, object]
+
+
+def had(fetching: Fetching) -> tuple[int, str, str, str]:
+    """Whose it is, and by what it can be told that nobody has begun it anew."""
+    return fetching.blog_id, fetching.etag, fetching.modified, fetching.essence
+
+
+def changes(fetching: Fetching) -> dict[str, object]:
+    """What is not stored yet."""
+    return {field.name: getattr(fetching, field.name) for field in fetching.dirty_fields}
+
+
 def known_posts(blog: Blog) -> list[KnownPost]:
     """All of the blog, oldest first."""
     rows = (Post.select(Post.id, Post.copy_of, Post.guid, Post.key, Post.title, Post.day, Post.published)
@@ -69,3 +88,13 @@ def read_again(blogs: Iterable[Unchanged], now: datetime) -> None:
     with db.atomic():
         for blog in sorted(blogs):
             db.execute_sql(_READ_AGAIN, {"when": when} | blog._asdict())
+
+
+def note(blogs: Iterable[Noted]) -> None:
+    """Stores what became of asking each, in the order of numbers, where the blog is as it was."""
+    active = Blog.select(Blog.id).where(Blog.state == "active")
+    with db.atomic():
+        for blog in sorted(blogs):
+            Fetching.update(blog.changes).where(
+                Fetching.blog == blog.id, Fetching.etag == blog.etag, Fetching.modified == blog.modified,
+                Fetching.essence == blog.essence, Fetching.blog.in_(active)).execute()

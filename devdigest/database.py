@@ -7,7 +7,7 @@ from pathlib import Path
 
 import peewee
 
-from devdigest import fetching, fulltext, tokens
+from devdigest import fetching, fulltext, links, tokens
 from devdigest.counts import Attempt, Click, Event, Opened
 from devdigest.fetching import Fetching
 from devdigest.memory import LINK_KEY, Operator, Run, Setting
@@ -103,6 +103,7 @@ def _create(version: int) -> None:
             db.create_tables(TABLES)
             db.execute_sql(fetching.TRIGGER)
             db.execute_sql(fulltext.TABLE)
+            db.execute_sql(links.TABLE)
             Setting.write(LINK_KEY, tokens.new_key())
             db.pragma("user_version", version)
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 
+from peewee import fn
+
 from devdigest import bulk, choose, urls
 from devdigest.config import Config
 from devdigest.days import local_day
@@ -30,10 +32,16 @@ def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = 
 
 def reading_of(blog: Blog | None, config: Config, now: datetime) -> choose.Reading:
     """The circumstances of reading a blog now: for the first time where it is not on the list."""
-    zone, read = config.site.timezone, blog and blog.fetching.read
+    zone, read = config.site.timezone, blog and _last_read(blog)
     return choose.Reading(now=now, zone=zone, late_days=config.digest.late_days,
                           first=blog is None or blog.first_read is None,
                           fresh=read is None or local_day(read, zone) < local_day(now, zone))
+
+
+def _last_read(blog: Blog) -> datetime | None:
+    """Also where a kill took the note of a good read: not the posts that it gave."""
+    seen = Post.select(fn.MAX(Post.first_seen)).where(Post.blog == blog).scalar()
+    return max((when for when in (blog.fetching.read, seen) if when), default=None)
 
 
 def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> list[Post]:

@@ -3,11 +3,13 @@
 Instants are aware UTC, days calendar days in the site's zone. Foreign keys are lazy_load=False, so that no
 attribute hides a query.
 """
+from collections.abc import Collection
 from datetime import date
 from enum import StrEnum
 
 from peewee import (
     BooleanField,
+    Expression,
     ForeignKeyField,
     IntegerField,
     ModelSelect,
@@ -15,6 +17,7 @@ from peewee import (
     fn,
 )
 
+from devdigest import links
 from devdigest.columns import DayField, UtcField, WhenField
 from devdigest.table import EMPTY, Table, one_of
 from devdigest.urls import parents
@@ -77,7 +80,7 @@ class Post(Table):
     """
     blog = ForeignKeyField(Blog, backref="posts", index=False, lazy_load=False)
     guid = TextField()                          # or its stand-in; with the title where two entries share it
-    key = TextField(index=True)                 # canonical link; "" where there is none
+    key = TextField()                           # canonical link, indexed by `links`; "" where there is none
     url = TextField()
     title = TextField()                         # "" where there is none
     excerpt = TextField()
@@ -109,10 +112,15 @@ class Post(Table):
                 .order_by(cls.day, cls.published, cls.id))
 
     @classmethod
+    def linked(cls, keys: Collection[str]) -> Expression:
+        """Whether a post has one of these canonical links."""
+        return cls.id.in_(links.numbers(keys)) & cls.key.in_(keys)
+
+    @classmethod
     def sharing(cls, keys: set[str]) -> ModelSelect:
         """Posts with one of these canonical links, with their blog and `mailed`, by link; no copies."""
         return (cls.select(cls, Blog, cls._in_a_daily_issue().alias("mailed")).join(Blog)
-                .where(cls.key.in_(keys - {""}), cls.verdict != Verdict.COPY)
+                .where(cls.linked(keys - {""}), cls.verdict != Verdict.COPY)
                 .order_by(cls.key, cls.first_seen, cls.id))
 
     @classmethod

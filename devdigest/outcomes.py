@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from peewee import IntegrityError
 
-from devdigest import bulk, fulltext, moves, validators, wear
+from devdigest import bulk, fulltext, links, moves, validators, wear
 from devdigest.config import Config
 from devdigest.discover import feed_links
 from devdigest.essence import essence
@@ -73,6 +73,7 @@ class Batch:
         self._waiting: list[Outcome] = []
         self._entries = 0
         self._quiet: list[bulk.Unchanged] = []
+        self._noted: list[bulk.Noted] = []
 
     def add(self, outcome: Outcome) -> int:
         """How many new posts were stored now, of this and others."""
@@ -94,23 +95,29 @@ class Batch:
             blogs = {blog.id: blog for blog in active}
             for outcome in self._waiting:
                 if blog := blogs.get(outcome.ask.id):
+                    had = bulk.had(blog.fetching)
                     posts += take(outcome, blog, self._config, self._now, self._past)
+                    if blog.fetching.is_dirty():
+                        self._noted.append(bulk.Noted(*had, bulk.changes(blog.fetching)))
             fulltext.put_in(posts)
+            links.put_in()
         self._wal.look()
         self._waiting.clear()
         self._entries = 0
         return len(posts)
 
     def end(self) -> int:
-        """Stores what is waiting, as `store` does, and notes who was read without anything new.
+        """Stores what is waiting, as `store` does, and notes what became of asking each blog.
 
-        Once, at the end: who is asked again after a kill has lost nothing but a 304.
+        Once, at the end: who is asked again after a kill has lost nothing but a 304, and its posts are known.
         """
         with db.atomic():
             posts = self.store()
             bulk.read_again(self._quiet, self._now)
+            bulk.note(self._noted)
         self._wal.look()
         self._quiet.clear()
+        self._noted.clear()
         return posts
 
 
@@ -125,7 +132,9 @@ def _unchanged(outcome: Outcome) -> bulk.Unchanged:
 
 
 def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool) -> list[Post]:
-    """Stores what one outcome leads to, or all of nothing; the new posts."""
+    """Stores what one outcome leads to, or all of nothing; the new posts. What became of asking is noted in
+    the blog's `fetching`, for the caller to store; it is stored where it is to outlive a kill.
+    """
     try:
         with db.atomic():
             if (error := _moved(blog, outcome)) is not None:
@@ -138,7 +147,9 @@ def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool
     except (IntegrityError, ValueError) as reason:      # of this feed's words; what others need is stored
         log.exception("feed %s cannot be stored", blog.feed)
         error = FetchError(blog.feed, f"cannot be stored: {reason}"[:200], "ours", outcome.fetched.status)
-        _failed(Fetching.blogs().where(Blog.id == blog.id).get(), error, now, outcome.heard)
+        blog = Fetching.blogs().where(Blog.id == blog.id).get()
+        _failed(blog, error, now, outcome.heard)
+        blog.fetching.save()
         return []
     if posts:
         log.debug("feed %s %d new posts", blog.feed, len(posts))
@@ -172,8 +183,7 @@ def _was_read(blog: Blog, outcome: Outcome, now: datetime, past: bool) -> None:
         noted.etag, noted.modified, noted.essence = (
             ("", "", "") if past else (fetched.etag, fetched.modified, outcome.essence))
     moves.follow(blog, fetched.moved_to)
-    blog.save()
-    noted.save()
+    _save(blog)
 
 
 def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> None:
@@ -189,8 +199,14 @@ def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> No
         noted.not_before = now + min(_FIRST_RETRY * 2 ** min(noted.failures - 1, 10), _LAST_RETRY)
     elif error.status == 410:
         blog.state, blog.paused_for = "paused", error.reason
-    blog.save()
-    noted.save()
+    _save(blog)
+
+
+def _save(blog: Blog) -> None:
+    """What cannot wait for the end of the run: the blog itself, and a server's wish to be left alone."""
+    if blog.is_dirty() or blog.fetching.asked_to_wait:
+        blog.save()
+        blog.fetching.save()
 
 
 def _for_how_long(blog: Blog, now: datetime) -> str:

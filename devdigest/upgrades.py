@@ -2,7 +2,7 @@
 
 A new database is made at the newest version at once; a test compares both ways, from tests/schema-1.sql.
 """
-from devdigest import fetching, fulltext
+from devdigest import fetching, fulltext, links
 
 _TO_2 = (       # the site: consent from the form, links of one purpose, search, tags, counts
     "ALTER TABLE blog ADD COLUMN fault_kind TEXT NOT NULL DEFAULT ''",
@@ -101,4 +101,10 @@ _TO_6 = (       # what comes back: posts of providers, reports of each reader's 
         FOREIGN KEY ("issue_id") REFERENCES "issue" ("id"))""",
 )
 
-UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4, _TO_5, _TO_6)
+_TO_LINKS = (   # posts by their link: what the b-tree did, at a tenth of the bytes a day
+    links.TABLE,
+    links.PUT_IN,
+    "DROP INDEX post_key",
+)
+
+UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_LINKS)

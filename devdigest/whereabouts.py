@@ -97,7 +97,7 @@ def _written(ways: list[str]) -> list[str]:
 
 
 def _with_post(ways: list[str]) -> list[Blog]:
-    blogs = list(Fetching.blogs().where(Blog.id.in_(Post.select(Post.blog).where(Post.key.in_(ways)))))
+    blogs = list(Fetching.blogs().where(Blog.id.in_(Post.select(Post.blog).where(Post.linked(ways)))))
     owners = Blog.owning(ways[0]) if len(blogs) > 1 else set()
     return [blog for blog in blogs if blog.id in owners] or blogs
 

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 GROUND = ["", "days", "urls", "zones", "relays", "rules", "config", "credentials", "text", "dates", "tokens",
           "clock", "heap", "locks", "addresses", "recipients", "inflate", "terms", "wear", "notify",
           "watched", "journal"]
-RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "outbox", "bulk", "counts",
+RECORDS = ["columns", "table", "memory", "links", "models", "fetching", "readers", "outbox", "bulk", "counts",
            "reports", "fulltext", "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
         "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "points", "wire",

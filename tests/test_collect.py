@@ -16,7 +16,7 @@ from devdigest import blogs, database, search, wear
 from devdigest.collect import collect
 from devdigest.config import Config
 from devdigest.feed import Entry, Feed
-from devdigest.fetch import Fetched
+from devdigest.fetch import Fetched, FetchError
 from devdigest.fetching import Fetching
 from devdigest.intake import let_go, release
 from devdigest.lanes import Answer, Ask, fetcher
@@ -137,9 +137,54 @@ def test_what_a_kill_takes_is_asked_and_found_again(config: Config, feeds: FeedS
 
     with pytest.raises(KeyboardInterrupt):
         collect(config, NOW, threading.Event(), report=cut_off)
-    assert Post.select().count() / 40 == Fetching.select().where(Fetching.etag != "").count() == 50
+    noted = Fetching.select().where(Fetching.etag != "")
+    assert (Post.select().count(), noted.count()) == (50 * 40, 0)
     assert run(config, NOW + timedelta(minutes=5)).posts == 10 * 40
-    assert Post.select().count() == 60 * 40
+    assert (Post.select().count(), noted.count()) == (60 * 40, 60)
+
+
+def stored_before_a_kill(config: Config, blog: Blog, now: datetime, **came: object) -> None:
+    """A collect that ends when a batch of it is stored and its own end has not come."""
+    values = {"fetched": None, "error": None} | came
+    batch = Batch(config, now, False, wear.Log(config.database.path))
+    batch.add(Outcome(Ask(blog.id, blog.feed), now, **values))
+    batch.store()
+
+
+def test_a_read_whose_note_a_kill_took_is_still_that_day_s_first(config: Config, feeds: FeedServer) -> None:
+    undated = "<item><guid>{0}</guid><link>https://ada.example/{0}</link><title>{0}</title></item>"
+    feeds.serve("/rss", rss(item("one")))
+    blog = served(feeds)
+    run(config, NOW - timedelta(days=1))
+    fetched = Fetched(status=200, url=blog.feed, headers={})
+    two = Entry(guid="two", link="https://ada.example/two", title="two", excerpt="", minutes=None,
+                published=None)
+    stored_before_a_kill(config, blog, NOW, fetched=fetched, feed=Feed("", "", (two,)))
+    assert last(blog).read == NOW - timedelta(days=1)
+    feeds.serve("/rss", rss(undated.format("three"), undated.format("two")))
+    run(config, NOW + timedelta(hours=1))
+    assert {post.title: post.day.day for post in Post.of(blog)} == {"one": 20, "two": 20, "three": 21}
+
+
+def test_a_wish_to_be_left_alone_outlives_a_kill(config: Config, feeds: FeedServer) -> None:
+    blog = served(feeds)
+    error = FetchError(blog.feed, "HTTP 429", "busy", 429, retry_after=7200)
+    stored_before_a_kill(config, blog, NOW, error=error)
+    assert last(blog).not_before == NOW + timedelta(hours=2)
+
+
+def test_what_became_of_asking_a_blog_is_written_once_in_a_run(config: Config, feeds: FeedServer) -> None:
+    for number in range(3):
+        feeds.serve(f"/{number}", rss(*(item(f"{number}-{entry}") for entry in range(450))), etag='"1"')
+        served(feeds, f"/{number}")
+    served(feeds, "/nowhere")
+    Blog.update(first_read=NOW).execute()
+    database.db.execute_sql("CREATE TABLE note (blog_id)")
+    database.db.execute_sql("CREATE TRIGGER noted AFTER UPDATE ON fetching "
+                            "BEGIN INSERT INTO note VALUES (new.blog_id); END")
+    run(config)
+    assert database.db.execute_sql("SELECT count(*), count(DISTINCT blog_id) FROM note").fetchone() == (4, 4)
+    assert {blog.fetching.status for blog in Fetching.blogs()} == {200, 404}
 
 
 def test_posts_that_cannot_be_stored_cost_no_other_blog_anything(config: Config, feeds: FeedServer) -> None:
@@ -491,6 +536,7 @@ def test_where_no_parser_can_be_started_the_blog_is_read_later_and_not_blamed(co
     with Parser(nowhere) as parser:
         outcome = read(Answer(Ask(blog.id, blog.feed), fetched, None), parser, NOW)
     take(outcome, blog, config, NOW, past=False)
+    blog.fetching.save()
     blog = again(blog)
     assert (blog.fetching.fault_kind, blog.fetching.etag, blog.fetching.status) == ("ours", '"before"', None)
     assert "no process that reads feeds" in blog.fetching.fault
