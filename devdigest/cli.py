@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module, _, function = args.run.partition(":")
         commands = importlib.import_module(f"devdigest.{module}")
         expected += getattr(commands, "EXPECTED", ())
+        heap.settle()
         code = getattr(commands, function)(Context(settings, path, password, _stop_by_signal()), args)
         sys.stdout.flush()
         return code

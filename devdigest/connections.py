@@ -2,16 +2,13 @@
 
 A name is looked up once, and what was judged is what is connected to: DNS gets no chance to change its mind.
 """
-import os
 import socket
 import ssl
 import threading
-import time
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests.certs
 from requests.adapters import HTTPAdapter
@@ -19,6 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from devdigest.addresses import is_at_home, is_public
+from devdigest.deadline import Deadline
 
 _OWN_NAME = 2.0     # seconds that the look-up of our own name may take
 
@@ -35,72 +33,6 @@ class NoSuchHost(Unreachable):
 
 class NotPublic(Unreachable):
     """The name leads into a network at home, where nothing of ours may ask."""
-
-
-class Deadline:
-    """The end of one fetch: once it has passed, the connection in use is shut down, whatever it waits for.
-
-    A socket's timeout begins anew with every byte, so it ends neither headers nor a body that drip in.
-    A connection shut down within the headers looks like a short, normal answer: `check` after every wait.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.passed = False
-        self._ends = time.monotonic() + seconds
-        self._lock = threading.Lock()
-        self._line: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._pass)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        self._timer.cancel()
-        self.let_go()
-
-    def left(self) -> float:
-        """Seconds until the end. Raises TimeoutError where there are none."""
-        self.check()
-        return max(self._ends - time.monotonic(), 0.001)
-
-    def check(self) -> None:
-        """Raises TimeoutError once the deadline has passed."""
-        if self.passed:
-            raise TimeoutError
-
-    def hold(self, connection: socket.socket) -> None:
-        """From now on it is `connection` that is cut off."""
-        # a duplicate: a TLS handshake takes the descriptor out of the socket that it is given
-        line = socket.socket(fileno=os.dup(connection.fileno()))
-        with self._lock:
-            self._let_go()
-            self._line = line
-            if self.passed:
-                self._cut(line)
-
-    def let_go(self) -> None:
-        """The connection is of no use any more; closed elsewhere, it would stay open for being watched."""
-        with self._lock:
-            self._let_go()
-
-    def _pass(self) -> None:
-        with self._lock:
-            self.passed = True
-            if self._line is not None:
-                self._cut(self._line)
-
-    def _let_go(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
-
-    @staticmethod
-    def _cut(line: socket.socket) -> None:
-        with suppress(OSError):     # the other side may have ended it before
-            line.shutdown(socket.SHUT_RDWR)
 
 
 class Adapter(HTTPAdapter):

@@ -4,9 +4,12 @@ Nothing of the prolog is left in it: a DOCTYPE could declare entities that grow 
 """
 import codecs
 import encodings.aliases
+import importlib
 import re
+import sys
 import zlib
 from contextlib import suppress
+from functools import partial
 
 from devdigest.inflate import Inflate
 
@@ -43,10 +46,38 @@ _PASSED_OVER = re.compile(r"""<!--.*?(?:-->|\Z) | <\?.*?(?:\?>|\Z) | (?P<root><[
     """, re.VERBOSE | re.DOTALL | re.IGNORECASE)
 
 
+_tables: dict[str, tuple[str, str]] = {}        # module's name → codec's name, its 256 characters
+
+
 def load_codecs() -> None:
-    """Every codec that a document or a host name may need, for where no file can be opened later."""
+    """Every codec that a document or a host name may need, for where no file can be opened later.
+
+    For all of this process, which can write nothing but UTF-8 then: of narrow codecs only the tables by which
+    they are read stay in memory, a fortieth of their modules.
+    """
+    codecs.register(_narrow)
     for name in {"idna", "punycode", *encodings.aliases.aliases.values()}:
-        _codec(name)
+        with suppress(ImportError):     # of another system
+            module = importlib.import_module(f"encodings.{name}")
+            if _NARROW.fullmatch(codec := module.getregentry().name) and hasattr(module, "decoding_table"):
+                _tables[name] = codec, module.decoding_table
+                delattr(encodings, name)
+                del sys.modules[module.__name__]
+            else:
+                codecs.lookup(name)
+
+
+def _narrow(name: str) -> codecs.CodecInfo | None:
+    aliases = encodings.aliases.aliases
+    place = aliases.get(name) or aliases.get(name.replace(".", "_")) or name
+    if place not in _tables:
+        return None
+    codec, table = _tables[place]
+    return codecs.CodecInfo(None, partial(_by_table, table), name=codec)
+
+
+def _by_table(table: str, coded: bytes, errors: str = "strict") -> tuple[str, int]:
+    return codecs.charmap_decode(coded, errors, table)
 
 
 def decode(body: bytes, content_type: str) -> str:

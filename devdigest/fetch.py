@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from devdigest.connections import Adapter, Deadline, NoSuchHost, NotPublic, Unreachable, authorities
+from devdigest.connections import Adapter, NoSuchHost, NotPublic, Unreachable, authorities
+from devdigest.deadline import Deadline
 from devdigest.inflate import Inflate
 from devdigest.text import tidy
 from devdigest.urls import http_url

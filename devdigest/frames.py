@@ -9,9 +9,9 @@ READY, FEED, FAULT = b"R", b"F", b"N"       # what an answer begins with
 SIZE = 4                                    # bytes of a length, the highest first
 
 
-def frame(content: bytes) -> bytes:
-    """The content after its length."""
-    return len(content).to_bytes(SIZE, "big") + content
+def frame(content: bytes) -> tuple[bytes, bytes]:
+    """The content after its length: in two pieces, as it may be megabytes."""
+    return len(content).to_bytes(SIZE, "big"), content
 
 
 def pack(feed: Feed) -> bytes:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import feedparser
@@ -60,7 +60,9 @@ def parse(body: bytes, headers: Mapping[str, str], url: str, zone: ZoneInfo) -> 
     A time without a zone is in `zone`. Raises NotAFeed.
     """
     try:
-        document = _document(body, headers.get("content-type", ""))
+        source = _source(body, headers.get("content-type", ""))
+        del body        # it may be megabytes, and feedparser makes the same again of them
+        document = jsonfeed.read(source) if isinstance(source, str) else _document(source)
     except ValueError as error:
         raise NotAFeed(str(error)) from error
     channel = document["feed"]
@@ -69,22 +71,32 @@ def parse(body: bytes, headers: Mapping[str, str], url: str, zone: ZoneInfo) -> 
                 entries=tuple(_entry(raw, url, zone) for raw in _newest(document["entries"], zone)))
 
 
-def _document(body: bytes, content_type: str) -> dict[str, Any]:
-    """What feedparser or, in the same shape, jsonfeed makes of `body`. ValueError in words for the owner."""
+class _Xml(NamedTuple):
+    source: bytes
+    root: str
+    is_page: bool
+
+
+def _source(body: bytes, content_type: str) -> _Xml | str:
+    """XML to be read, or JSON. Raises ValueError in words for the owner."""
     text = encoding.decode(body, content_type)
     if not text:
         raise ValueError("empty")
     if text.startswith("{"):
-        return jsonfeed.read(text)
+        return text
     source = encoding.xml(text)
     root = _ROOT.search(source)
     is_page = bool(_HTML_PAGE.match(text) or (root and root[1].lower() in _HTML_ROOTS))
-    if _OF_A_FEED.search(source):       # feedparser takes seconds over a large page
-        document = _by_feedparser(source)
-        if document["entries"] or (document["version"] and not is_page):
+    return _Xml(source, root[1].decode() if root else "…", is_page)
+
+
+def _document(xml: _Xml) -> dict[str, Any]:
+    """What feedparser makes of it. Raises ValueError in words for the owner."""
+    if _OF_A_FEED.search(xml.source):       # feedparser takes seconds over a large page
+        document = _by_feedparser(xml.source)
+        if document["entries"] or (document["version"] and not xml.is_page):
             return document
-    raise ValueError("an HTML page" if is_page else
-                     f"XML, but no feed (root <{root[1].decode() if root else '…'}>)")
+    raise ValueError("an HTML page" if xml.is_page else f"XML, but no feed (root <{xml.root}>)")
 
 
 def _by_feedparser(source: bytes) -> dict[str, Any]:

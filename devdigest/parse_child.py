@@ -39,7 +39,7 @@ def main() -> None:
         # the kernel counts from the start of the process, in whole seconds
         _, most = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + seconds, most))
-        _write(answers, _answer(parse, json.loads(question), _read(questions), memory, zone))
+        _write(answers, _answer(parse, json.loads(question), [_read(questions)], memory, zone))
 
 
 def _parser() -> Parse:
@@ -63,9 +63,10 @@ def _confine(memory: int, parse: Parse, zone: ZoneInfo) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def _answer(parse: Parse, question: dict, body: bytes, memory: int, zone: ZoneInfo) -> bytes:
+def _answer(parse: Parse, question: dict, bodies: list[bytes], memory: int, zone: ZoneInfo) -> bytes:
     try:
-        return FEED + pack(parse(body, question["headers"], question["url"], zone))
+        # taken out, so that it goes from memory as soon as it is decoded
+        return FEED + pack(parse(bodies.pop(), question["headers"], question["url"], zone))
     except NotAFeed as reason:
         return FAULT + str(reason).encode("utf-8", "replace")
     except MemoryError:
@@ -77,7 +78,7 @@ def _read(stream: BinaryIO) -> bytes:
 
 
 def _write(stream: BinaryIO, answer: bytes) -> None:
-    stream.write(frame(answer))
+    stream.writelines(frame(answer))
     stream.flush()
 
 

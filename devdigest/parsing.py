@@ -64,7 +64,7 @@ class Parser:
     def parse(self, body: bytes, headers: Mapping[str, str], url: str) -> Feed:
         """As `parse.parse`. Raises NotAFeed, also where it takes too much to read; NoParser."""
         question = {"headers": dict(headers), "url": url}
-        message = frame(json.dumps(question).encode()), frame(body)
+        message = *frame(json.dumps(question).encode()), *frame(body)
         # once more, as a child may have died before of something else, as of another process's hunger
         answer = self._ask(message) or self._ask(message)
         if not answer:

@@ -15,6 +15,8 @@ from devdigest.urls import operator
 class Seat:
     """One of the connections that an operator allows."""
 
+    __slots__ = ("free_from", "keeper", "lock")     # there are thousands
+
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.free_from = 0.0                    # monotonic: when the gap after the last request is over

@@ -18,9 +18,9 @@ CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "exp
         "edition", "letter", "draft", "compose", "notices", "charts", "throttle", "quota", "forecast",
         "signatures", "fates", "events", "mime", "bounce_words", "bounce_notice", "ses_notice", "returned",
         "status_report", "dsn", "finding", "mail_records"]
-EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "dialogue",
-         "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider", "imap",
-         "name_server"]
+EDGES = ["deadline", "connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing",
+         "dialogue", "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider",
+         "imap", "name_server"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan", "sign_up",
          "account", "subscriber_lists", "blogs", "moves", "intake", "outcomes", "collect", "publish",
          "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status",
