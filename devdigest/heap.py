@@ -1,6 +1,8 @@
-"""How the C library keeps memory that Python has given back: as little of it as it can be told to."""
+"""As little memory as can be: what the C library keeps that Python has given back, what is loaded in vain."""
 import ctypes
 import gc
+import sys
+from types import ModuleType
 
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1       # glibc's malloc.h
 _LARGE = 131_072        # bytes
@@ -15,6 +17,14 @@ def keep_little() -> None:
     if mallopt is not None:
         for parameter, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _LARGE)):
             mallopt(parameter, value)
+
+
+def guess_no_encodings() -> None:
+    """Before requests is loaded: two megabytes by which it would guess what nobody here asks it."""
+    guesser = ModuleType("charset_normalizer")
+    guesser.__version__ = "3.0.0"       # requests wants one from 2 to 4
+    guesser.detect = lambda _: {"encoding": "utf-8"}
+    sys.modules.setdefault(guesser.__name__, guesser)
 
 
 def settle() -> None:

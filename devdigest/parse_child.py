@@ -11,6 +11,7 @@ import resource
 import signal
 import sys
 import time
+import urllib
 from collections.abc import Callable
 from importlib.machinery import BuiltinImporter
 from types import ModuleType
@@ -22,7 +23,8 @@ from devdigest.feed import Feed, NotAFeed
 from devdigest.frames import FAULT, FEED, READY, SIZE, frame, pack
 
 _NICENESS = 5       # behind the site and the mails
-_FETCHING = ("urllib.request", "feedparser.http")   # with TLS and cookies, a fifth of the child's memory
+# With TLS, cookies and temporary files, a quarter of the child's memory.
+_FETCHING = ("urllib.request", "urllib.error", "feedparser.http")
 _ALLOCATIONS = 10_000       # between two looks for cycles; a document has few, but many records
 _SMALLEST = b"<rss version='2.0'><channel><item/></channel></rss>"
 
@@ -45,6 +47,8 @@ def main() -> None:
 def _parser() -> Parse:
     """`parse.parse`, loaded without what feedparser would fetch feeds with."""
     sys.modules.update({name: ModuleType(name) for name in _FETCHING})
+    urllib.error = sys.modules["urllib.error"]
+    urllib.error.URLError = OSError         # which feedparser names as what it lives through
     sys.modules["_hashlib"] = None      # nor OpenSSL for it: hashlib's own functions do
     return importlib.import_module("devdigest.parse").parse
 

@@ -38,3 +38,25 @@ def heaps(*words: str) -> int:
 def test_threads_share_one_heap():
     assert heaps() > 1
     assert heaps("little") == 1
+
+
+def test_a_command_loads_nothing_to_guess_encodings_with_and_nobody_complains():
+    program = """
+import sys, warnings
+warnings.simplefilter("error")
+from devdigest import cli, heap
+heap.guess_no_encodings()
+import requests
+answer = requests.Response()
+answer._content, answer.encoding = "글".encode(), None
+print(answer.text, "charset_normalizer.api" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8",
+                          env={"PYTHONUTF8": "1"}, check=True)
+    assert (done.stdout, done.stderr) == ("글 False\n", "")
+
+
+def test_what_is_loaded_by_then_is_no_more_looked_through_for_cycles():
+    program = "import gc; from devdigest import heap; heap.settle(); print(gc.get_freeze_count())"
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True).stdout
+    assert int(said) > 1_000
