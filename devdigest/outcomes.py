@@ -147,9 +147,9 @@ def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool
     except (IntegrityError, ValueError) as reason:      # of this feed's words; what others need is stored
         log.exception("feed %s cannot be stored", blog.feed)
         error = FetchError(blog.feed, f"cannot be stored: {reason}"[:200], "ours", outcome.fetched.status)
-        blog = Fetching.blogs().where(Blog.id == blog.id).get()
-        _failed(blog, error, now, outcome.heard)
-        blog.fetching.save()
+        stored = Fetching.blogs().where(Blog.id == blog.id).get()
+        _failed(stored, error, now, outcome.heard)
+        blog.fetching = stored.fetching     # without the validators of what is not stored
         return []
     if posts:
         log.debug("feed %s %d new posts", blog.feed, len(posts))

@@ -199,6 +199,18 @@ def test_posts_that_cannot_be_stored_cost_no_other_blog_anything(config: Config,
     assert (found.fault, found.fault_kind, found.etag) == ("cannot be stored: poisoned", "ours", "")
 
 
+def test_validators_of_posts_that_could_not_be_stored_are_not_kept_for_the_end(config: Config,
+                                                                             feeds: FeedServer) -> None:
+    feeds.serve("/rss", rss(item("one")), etag='"1"')
+    blog = served(feeds, first_read=None)
+    database.db.execute_sql("CREATE TRIGGER poison BEFORE UPDATE OF first_read ON blog "
+                            "BEGIN SELECT RAISE(ABORT, 'poisoned'); END")
+    assert run(config).posts == 0
+    assert (last(blog).etag, last(blog).essence, last(blog).fault) == ("", "", "cannot be stored: poisoned")
+    database.db.execute_sql("DROP TRIGGER poison")
+    assert run(config, NOW + timedelta(hours=6)).posts == 1
+
+
 def test_a_second_collect_stores_nothing_anew(config: Config, feeds: FeedServer) -> None:
     feeds.serve("/rss", rss(item("one")))
     served(feeds)
