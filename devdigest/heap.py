@@ -32,5 +32,4 @@ def settle() -> None:
 
     Python puts such a look off until what is new is a quarter of all: without this, of many megabytes.
     """
-    gc.collect()
     gc.freeze()
