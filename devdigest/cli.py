@@ -31,7 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one sub-command; its exit status."""
     args = _parser().parse_args(arguments)
     heap.keep_little()
-    heap.guess_no_encodings()
     expected = _DATABASE_FAULTS     # with what the module adds: no faults of the program, said in a line
     try:
         if args.command == "init" and args.config and not Path(args.config).exists():

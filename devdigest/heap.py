@@ -13,6 +13,7 @@ def keep_little() -> None:
 
     By itself glibc gives threads heaps of their own, none of which can use what is free in another.
     """
+    guess_no_encodings()
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         for parameter, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _LARGE)):
