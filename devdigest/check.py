@@ -1,190 +1,127 @@
-"""Everything that could be wrong with this installation, each with its cure. Changes nothing."""
-import os
-import shutil
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+"""Everything that could be wrong with this installation, each with its cure: what is asked, in which order.
+
+Changes nothing and never raises. Ground first: what stands on a failed ground is not asked.
+"""
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from peewee import DatabaseError
-
-from devdigest import clock, credentials, mail_check, plan, sender_check
-from devdigest.config import LOOPBACK, Bounces, Config, ConfigError
-from devdigest.database import VERSION
-from devdigest.days import at, local_day
-from devdigest.fetching import Fetching
-from devdigest.finding import OK, RED, WARN, Finding
-from devdigest.imap import Mailbox, MailboxError
-from devdigest.memory import HOLD_REASON, Run, Setting
-from devdigest.models import Blog, Issue
+from devdigest import (
+    bounce_check,
+    certificate_check,
+    hardware_check,
+    installation_check,
+    looks,
+    mail_check,
+    network_check,
+    records_check,
+    sender_check,
+    site_check,
+)
+from devdigest.config import Config
+from devdigest.finding import IGNORED, NOT_ASKED, RED, WARN, Finding
+from devdigest.looks import Look
+from devdigest.machine import Machine
+from devdigest.name_check import Name
 from devdigest.name_server import NameServer
-from devdigest.readers import Subscriber
-from devdigest.reports import Alarm
-from devdigest.table import db
 
-_LEAST_FREE = 200_000_000       # bytes; a day writes a few MB, an upgrade some hundred
-# Names under which an owner cannot set SPF and DKIM; a mail from them ends in the spam folder.
-_SHARED_NAMES = ("duckdns.org", "mooo.com", "us.to", "chickenkiller.com", "ddns.net", "iptime.org",
-                 "dynv6.net")
-_MAILBOXES = ("gmail.com", "naver.com", "daum.net", "hanmail.net", "kakao.com")
-_MAILBOX_READERS = 100
+_SECONDS = 4            # for each answer of the relay, so that why it failed is known before time is up
 
 
-def findings(config: Config, path: Path | None, now: datetime, password: str,
-             names: NameServer) -> Iterator[Finding]:
-    """Every check, one after the other, ground first."""
-    yield Finding("config", OK, str(path or "embedded defaults"))
-    yield _disk(config)
-    yield (database := _database())
-    if database.state == RED:
-        return              # it would be asked for everything else
-    yield _clock(config, now)
-    yield _sender(config)
-    yield mail_check.relay(config.mail, password)
-    if config.mail.transport == "smtp" and _is_own(config.mail.domain.lower()):
-        yield from sender_check.findings(config, names)
-    yield _plan(config, now)
-    yield _bounces(config)
-    yield _site(config)
-    yield _blogs()
-    yield _collected(now)
-    yield _issue(config, now)
-    yield _hold()
+def findings(config: Config, path: Path | None, now: datetime, password: str, names: NameServer,
+             machine: Machine | None = None) -> Iterator[Finding]:
+    """Every check, in the order of the ground they stand on, within 20 s; side by side where that helps.
+
+    The database must have been opened. `machine`: for tests.
+    """
+    machine = machine or Machine()
+    asked = [*_installation(config, path, now, machine), *_network(config, now, names, machine),
+             *_mail(config, now, password, names, machine), *_day(config, now)]
+    for finding in looks.findings(asked):
+        known = finding.name in config.check.ignore and finding.state in (WARN, RED)
+        yield replace(finding, state=IGNORED, cure="") if known else finding
 
 
-def _clock(config: Config, now: datetime) -> Finding:
-    if config.site.clock == "trust":
-        return Finding("clock", WARN, "trusted unseen", 'remove site.clock = "trust" on a real installation')
-    doubt = clock.doubt(now, Setting.last_seen(), clock.synchronised())
-    return Finding("clock", RED, doubt, "sudo timedatectl set-ntp true") if doubt else Finding(
-        "clock", OK, f"in sync, {now.astimezone(config.site.timezone):%H:%M} in {config.site.zone}")
+def _one(name: str, ask: Callable[[], Finding], after: tuple[str, ...] = (), records: bool = False) -> Look:
+    return Look((name,), lambda: (ask(),), after, records)
 
 
-def _disk(config: Config) -> Finding:
-    folder = config.folder
-    free = shutil.disk_usage(folder).free
-    if not os.access(folder, os.W_OK):
-        return Finding("disk", RED, f"{folder} cannot be written", "is the card read-only? look at `dmesg`")
-    state = OK if free > _LEAST_FREE else RED
-    return Finding("disk", state, f"{free // 1_000_000:,} MB free at {folder}",
-                   "" if state == OK else "make room: `sudo journalctl --vacuum-size=50M`, `sudo apt clean`")
+def _of_records(name: str, ask: Callable[[], Finding]) -> Look:
+    return _one(name, ask, ("database",), records=True)
 
 
-def _database() -> Finding:
-    try:
-        said = db.execute_sql("PRAGMA quick_check(1)").fetchone()[0]
-        with db.atomic():       # IMMEDIATE: asks for the right to write
-            pass
-    except DatabaseError as error:      # damaged where even that question ends
-        said = str(error)
-    if said != "ok":
-        return Finding("database", RED, f"{db.database} is damaged: {said}", "restore the newest backup")
-    return Finding("database", OK, f"{db.database}, version {VERSION}, intact")
+def _installation(config: Config, path: Path | None, now: datetime, machine: Machine) -> list[Look]:
+    return [
+        _one("config", lambda: installation_check.config(config, path, machine)),
+        _one("release", lambda: installation_check.release(machine)),
+        _one("services", lambda: installation_check.services(machine)),
+        _one("disk", lambda: hardware_check.disk(config.folder)),
+        _one("card", lambda: hardware_check.card(machine)),
+        Look(("power",), lambda: hardware_check.power(machine)),
+        _one("memory", lambda: hardware_check.memory(machine)),
+        _one("journal", lambda: installation_check.journal(machine)),
+        _one("updates", lambda: installation_check.updates(machine)),
+        _one("database", lambda: records_check.database(Path(config.database.path)), records=True),
+        _of_records("clock", lambda: records_check.clock_set(config, now)),
+        _one("zone", lambda: installation_check.zone(config, machine)),
+    ]
 
 
-def _sender(config: Config) -> Finding:
-    domain = config.mail.domain.lower()
-    if config.mail.transport == "maildir":
-        return Finding("sender", WARN, "mails go into a folder, to nobody", 'set [mail] transport = "smtp"')
-    if domain.endswith(".localdomain"):
-        return Finding("sender", RED, f"nobody takes mail from {config.mail.sender}", "set [mail] from")
-    if _is_shared(domain):
-        return Finding("sender", RED, f"{domain} cannot carry SPF and DKIM", "send from a domain of your own")
-    readers = Subscriber.select().where(Subscriber.state == "active").count()
-    if domain in _MAILBOXES and readers > _MAILBOX_READERS:
-        return Finding("sender", RED, f"{readers} readers are too many for a mailbox at {domain}",
-                       "send from a domain of your own, through a relay")
-    return Finding("sender", OK, config.mail.sender)
+def _network(config: Config, now: datetime, names: NameServer, machine: Machine) -> list[Look]:
+    network = network_check.Network(config, names, machine)
+    return [
+        _one("network", network.route),
+        *(_public(config, host, now, network, Name(host, names, machine), machine)
+          if (host := network_check.public_name(config)) else
+          [_not_asked("no public name in [site] url: for the LAN alone", "address", "cgnat", "ddns", "name",
+                      "certificate", "outside")]),
+        _one("web", lambda: site_check.web(config), ("database",), records=True),
+        _one("site", lambda: site_check.url(config)),
+    ]
 
 
-def _is_shared(domain: str) -> bool:
-    return any(domain == name or domain.endswith("." + name) for name in _SHARED_NAMES)
+def _public(config: Config, host: str, now: datetime, network: network_check.Network, name: Name,
+            machine: Machine) -> list[Look]:
+    front = site_check.Front(config, host, machine)
+
+    def doors() -> Iterator[Finding]:
+        if front.tls:
+            yield certificate_check.certificate(front.inside(name.ipv4), now, machine)
+        else:
+            yield Finding("certificate", NOT_ASKED, "[site] url is without https")
+        yield front.outside(name.ipv4, network.router, now)
+    return [
+        _one("address", network.address, ("network",)),
+        _one("cgnat", network.cgnat, ("network", "address")),
+        _one("ddns", name.updater),
+        _one("name", lambda: name.name(network.own), ("network", "address")),
+        Look(("certificate", "outside"), doors, ("database", "name"), records=True),
+    ]
 
 
-def _is_own(domain: str) -> bool:
-    """Whether the owner can set its records."""
-    return not (_is_shared(domain) or domain in _MAILBOXES or domain.endswith(".localdomain"))
+def _not_asked(why: str, *names: str) -> Look:
+    return Look(names, lambda: [Finding(name, NOT_ASKED, why) for name in names])
 
 
-def _plan(config: Config, now: datetime) -> Finding:
-    if said := plan.outgrown(config, now):
-        return Finding("plan", WARN, said, "ask for a larger one; set [mail] per_day and per_second")
-    return Finding("plan", OK, f"carries {Subscriber.active():,} readers")
+def _mail(config: Config, now: datetime, password: str, names: NameServer, machine: Machine) -> list[Look]:
+    # the relay may be this machine, or in the LAN: no way out says nothing of it
+    mail = replace(config.mail, timeout=min(config.mail.timeout, _SECONDS))
+    records = [Look(("spf", "dkim", "dmarc", "mx"), lambda: sender_check.findings(config, names))]
+    return [
+        _of_records("sender", lambda: sender_check.sender(config)),
+        _one("relay", lambda: mail_check.relay(mail, password)),
+        *(records if sender_check.is_asked(config) else []),
+        _of_records("bounces", lambda: bounce_check.bounces(config, machine)),
+        _of_records("plan", lambda: records_check.carries(config, now)),
+    ]
 
 
-def _bounces(config: Config) -> Finding:
-    settings = config.bounces
-    if alarms := Alarm.open():
-        return Finding("bounces", RED, f"issue {alarms[0].issue.day}: {alarms[0].said}", "devdigest bounces")
-    if not settings.imap and not settings.webhook:
-        if config.mail.transport == "maildir":
-            return Finding("bounces", OK, "nothing comes back from a folder")
-        return Finding("bounces", WARN, "nobody reads what comes back: dead addresses are mailed for ever",
-                       "set [bounces] imap, or webhook")
-    try:
-        if settings.imap:
-            Mailbox(settings, credentials.imap_password(settings)).close()
-        if settings.webhook:
-            _webhook(settings)
-    except (MailboxError, ConfigError) as error:
-        return Finding("bounces", RED, str(error), "mend [bounces]; bounces wait meanwhile")
-    ways = (settings.imap and f"{settings.address} at {settings.imap}, logged in", settings.webhook)
-    return Finding("bounces", OK, ", ".join(filter(None, ways)))
+def _day(config: Config, now: datetime) -> list[Look]:
+    return [
+        _of_records("blogs", records_check.blogs),
+        _of_records("collect", lambda: records_check.collected(config, now)),
+        _of_records("issue", lambda: records_check.issue(config, now)),
+        _of_records("hold", records_check.hold),
+    ]
 
-
-def _webhook(settings: Bounces) -> None:
-    """Raises ConfigError for a secret or a key that is missing."""
-    least = credentials.LEAST_SECRET
-    if len(credentials.webhook_secret(settings)) < least:
-        raise ConfigError(f"the webhook's secret has less than {least} characters, so no post is taken")
-    if not credentials.webhook_key(settings):
-        raise ConfigError(f"the key of {settings.webhook} is missing, so none of its posts is believed")
-
-
-def _site(config: Config) -> Finding:
-    host = urlsplit(config.site.url).hostname
-    if host in LOOPBACK:
-        state = RED if config.mail.transport == "smtp" else WARN
-        return Finding("site", state, f"{config.site.url} leads readers to their own machine",
-                       "set [site] url to the public name")
-    if not config.site.url.startswith("https://"):
-        return Finding("site", WARN, f"{config.site.url}: without https no one-click unsubscribe",
-                       "put a web server with a certificate in front")
-    if not config.site.owner:
-        return Finding("site", WARN, "readers can answer nobody", "set [site] owner to your mailbox")
-    return Finding("site", OK, config.site.url)
-
-
-def _blogs() -> Finding:
-    count = Blog.select().where(Blog.state == "active").count()
-    failing = Fetching.failing().count()
-    if not count:
-        return Finding("blogs", RED, "none", "devdigest blogs import FILE-OR-URL")
-    state = OK if 2 * failing < count else WARN
-    return Finding("blogs", state, f"{count:,} active, {failing:,} failing",
-                   "" if state == OK else "devdigest blogs list --failing")
-
-
-def _collected(now: datetime) -> Finding:
-    run = Run.last("collect")
-    if run is None or now - run.started > timedelta(hours=26):
-        return Finding("collect", RED, f"last {run.started:%Y-%m-%d %H:%M} UTC" if run else "never",
-                       "is the worker running? `devdigest collect` does it by hand")
-    return Finding("collect", OK, run.said)
-
-
-def _issue(config: Config, now: datetime) -> Finding:
-    zone = config.site.timezone
-    today = local_day(now, zone)
-    if Issue.of(today) is None and now > at(today, config.digest.opens, zone) + timedelta(hours=1):
-        return Finding("issue", WARN, f"none for {today} yet", "devdigest status")
-    last = Issue.select().where(Issue.kind == "daily").order_by(Issue.day.desc()).first()
-    return Finding("issue", OK, f"last {last.day}, {last.state}" if last else "none yet")
-
-
-def _hold() -> Finding:
-    since = Setting.held_since()
-    if since is None:
-        return Finding("hold", OK, "not held")
-    why = f": {reason}" if (reason := Setting.read(HOLD_REASON)) else ""
-    return Finding("hold", WARN, f"since {since:%Y-%m-%d %H:%M} UTC{why}", "devdigest resume")

@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 
 OK, WARN, RED = "ok", "warn", "RED"
+NOT_ASKED = "–"             # it stands on something that failed, or there is no such thing here
+IGNORED = "ignored"         # warn or RED, but the owner knows: check.ignore
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Whether the sender's domain says in DNS that the relay may mail for it; where not, the record to paste.
+"""Whether mail may come from the sender's domain, and says so in DNS; where it does not, the record to paste.
 
 What could not be asked is not known, and no fault.
 """
@@ -10,10 +10,43 @@ from devdigest.config import Config
 from devdigest.finding import OK, RED, WARN, Finding
 from devdigest.mail_records import MOST_LOOKUPS, dmarc_records, merged, openness, spf_records, survey
 from devdigest.name_server import NameServer, NameServerError
+from devdigest.readers import Subscriber
 
 _LEAST_BITS, _GOOD_BITS = 1024, 2048        # of a DKIM key (RFC 8301, 3.2)
 _POLICIES = ("none", "quarantine", "reject")
 _ASK_AGAIN = "is the network up? then `devdigest check` again"
+# Names under which an owner cannot set SPF and DKIM; a mail from them ends in the spam folder.
+_SHARED_NAMES = ("duckdns.org", "mooo.com", "us.to", "chickenkiller.com", "ddns.net", "iptime.org",
+                 "dynv6.net")
+_MAILBOXES = ("gmail.com", "naver.com", "daum.net", "hanmail.net", "kakao.com")
+_MAILBOX_READERS = 100
+
+
+def sender(config: Config) -> Finding:
+    """Whether the address in From can be mailed from at all, to as many as there are."""
+    domain = config.mail.domain.lower()
+    if config.mail.transport == "maildir":
+        return Finding("sender", WARN, "mails go into a folder, to nobody", 'set [mail] transport = "smtp"')
+    if domain.endswith(".localdomain"):
+        return Finding("sender", RED, f"nobody takes mail from {config.mail.sender}", "set [mail] from")
+    if _is_shared(domain):
+        return Finding("sender", RED, f"{domain} cannot carry SPF and DKIM", "send from a domain of your own")
+    readers = Subscriber.select().where(Subscriber.state == "active").count()
+    if domain in _MAILBOXES and readers > _MAILBOX_READERS:
+        return Finding("sender", RED, f"{readers} readers are too many for a mailbox at {domain}",
+                       "send from a domain of your own, through a relay")
+    return Finding("sender", OK, config.mail.sender)
+
+
+def _is_shared(domain: str) -> bool:
+    return any(_is_under(domain, name) for name in _SHARED_NAMES)
+
+
+def is_asked(config: Config) -> bool:
+    """Whether the records are the owner's to set."""
+    domain = config.mail.domain.lower()
+    return config.mail.transport == "smtp" and not (
+        _is_shared(domain) or domain in _MAILBOXES or domain.endswith(".localdomain"))
 
 
 def findings(config: Config, names: NameServer) -> Iterator[Finding]:

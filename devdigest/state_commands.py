@@ -86,6 +86,8 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
         rows.append(("plan", facts["plan"]))
     if facts["confirmations_waiting"]:
         rows.append(("confirm", _confirmations_line(config, facts)))
+    if facts["upgrade"]:
+        rows.append(("upgrade", facts["upgrade"]))
     rows += [("held posts", f"{count} of {feed}; `devdigest blogs release {feed}`")
              for feed, count in facts["held_posts"].items()]
     return "\n".join(f"{name:<11} {text}" for name, text in rows)

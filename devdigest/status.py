@@ -4,10 +4,11 @@ from typing import Any
 
 from peewee import fn
 
-from devdigest import agenda, plan
+from devdigest import agenda, installation_check, plan
 from devdigest.config import Config
 from devdigest.days import at, local_day, midnight
 from devdigest.fetching import Fetching
+from devdigest.machine import Machine
 from devdigest.memory import HOLD_REASON, MAILBOX_FAULT, MAILBOX_READ, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
 from devdigest.readers import Delivery, Subscriber, Suppression
@@ -40,6 +41,7 @@ def facts(config: Config, now: datetime) -> dict[str, Any]:
         "plan": plan.outgrown(config, now),
         "confirmations_waiting": Delivery.due_now(now, issues=False).count(),
         "bounces": _bounces(config, now),
+        "upgrade": installation_check.last_upgrade(Machine()),
     }
 
 

@@ -2,9 +2,10 @@
 import json
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+_SCREEN = 80        # cells, as an SSH terminal has them
 _COLUMN = 60        # cells; the widest a column gets, but for the last: reasons and addresses stand whole
 
 
@@ -25,6 +26,20 @@ def _cut(cell: Any) -> str:
     while width(text) > _COLUMN:
         text = text[:-2] + "…"
     return text
+
+
+def wrapped(head: str, text: str, indent: int) -> Iterator[str]:
+    """Lines of at most 80 cells: `head`, the text, and the rest of it `indent` cells from the left.
+
+    A word that is longer stands whole, as somebody may want to copy it.
+    """
+    line = head.ljust(indent)
+    for word in text.split():
+        if line.strip() and width(line) + width(word) > _SCREEN and line.strip() != head.strip():
+            yield line.rstrip()
+            line = " " * indent
+        line += f"{word} "
+    yield line.rstrip()
 
 
 def dump(document: Any) -> str:

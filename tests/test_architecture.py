@@ -20,11 +20,14 @@ CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "exp
         "status_report", "dsn", "finding", "mail_records"]
 EDGES = ["deadline", "connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing",
          "dialogue", "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider",
-         "imap", "name_server"]
+         "imap", "name_server", "machine", "kernel_log", "routes", "nat_pmp", "upnp", "front_door",
+         "own_address"]
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan", "sign_up",
          "account", "subscriber_lists", "blogs", "moves", "intake", "outcomes", "collect", "publish",
          "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status",
-         "deliveries", "mail_check", "sender_check", "check", "examine", "patch"]
+         "deliveries", "looks", "mail_check", "sender_check", "installation_check", "hardware_check",
+         "network_check", "name_check", "site_check", "certificate_check", "bounce_check", "records_check",
+         "check", "examine", "patch"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
 ENTRY = ["context", "step_command", "collect_command", "deliver_command", "commands", "web_command",
          "state_commands", "stats_command", "blog_commands", "examined", "examine_command",
@@ -33,7 +36,9 @@ ENTRY = ["context", "step_command", "collect_command", "deliver_command", "comma
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
-                "agenda", "mail_check", "sender_check", "moves", "intake", "outcomes"}
+                "agenda", "looks", "mail_check", "sender_check", "installation_check", "hardware_check",
+                "network_check", "name_check", "site_check", "certificate_check", "bounce_check",
+                "records_check", "moves", "intake", "outcomes"}
 
 
 def modules() -> list[Path]:

@@ -1,17 +1,20 @@
 """Everything that could be wrong, each with its cure."""
+import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from conftest import NOW, a_blog
+from machines import a_machine, silent
 from mailboxes import ScriptedMailbox
-from name_servers import FakeNameServer
+from name_servers import SILENT, FakeNameServer
 from relay import free_port
+from web_site import served
 
-from devdigest import RELEASED, check
-from devdigest.check import OK, RED, WARN, Finding
+from devdigest import RELEASED, bounce_check, check, records_check
 from devdigest.config import Bounces, Config
+from devdigest.finding import IGNORED, NOT_ASKED, OK, RED, WARN, Finding
 from devdigest.memory import HOLD, LAST_SEEN, Run, Setting
 from devdigest.models import Issue
 from devdigest.name_server import NameServer
@@ -25,11 +28,18 @@ NOBODY = NameServer(("127.0.0.1", free_port()))      # in DNS nothing can be ask
 TEN = NOW + timedelta(hours=1)      # in Seoul
 
 
-def found(config: Config, name: str, now=NOW, password: str = "") -> Finding:
-    return next(one for one in check.findings(config, None, now, password, NOBODY) if one.name == name)
+def everything(config: Config, now: datetime = NOW, names: NameServer = NOBODY,
+               path: Path | None = None) -> list[Finding]:
+    """On a machine without anything but a router."""
+    machine = a_machine(Path(config.database.path).parent)
+    return list(check.findings(config, path, now, "", names, machine))
 
 
-def state(config: Config, name: str, now=NOW) -> str:
+def found(config: Config, name: str, now: datetime = NOW) -> Finding:
+    return next(one for one in everything(config, now) if one.name == name)
+
+
+def state(config: Config, name: str, now: datetime = NOW) -> str:
     return found(config, name, now).state
 
 
@@ -46,22 +56,69 @@ def by_smtp(config: Config, sender: str) -> Config:
                                         security="none", sender=sender))
 
 
+def public(config: Config, url: str = "https://digest.example.org", *own_address: str) -> Config:
+    return replace(config, site=replace(config.site, url=url),
+                   check=replace(config.check, own_address=own_address))
+
+
 def test_an_installation_that_works_has_nothing_red(by_relay: Config, ada: Subscriber) -> None:
     a_blog()
     Run.create(job="collect", started=NOW, finished=NOW, said="1 blogs, 1 reached")
-    findings = list(check.findings(by_relay, Path("config.toml"), NOW, "", NOBODY))
+    with served(by_relay) as url, FakeNameServer({"A 127.0.0.1": ["127.0.0.1"]}) as server:
+        here = replace(by_relay, web=replace(by_relay.web, listen=url.removeprefix("http://")))
+        findings = everything(here, path=Path("config.toml"), names=NameServer(server.server_address))
     assert [finding.name for finding in findings] == [
-        "config", "disk", "database", "clock", "sender", "relay", "spf", "dkim", "dmarc",
-        "mx", "plan", "bounces", "site", "blogs", "collect", "issue", "hold"]
-    assert [finding.name for finding in findings if finding.state != OK] == [
-        "clock", "spf", "dkim", "dmarc", "mx", "bounces", "site"]
+        "config", "release", "services", "disk", "card", "memory", "journal", "updates", "database", "clock",
+        "zone", "network", "address", "cgnat", "ddns", "name", "certificate", "outside", "web", "site",
+        "sender", "relay", "spf", "dkim", "dmarc", "mx", "bounces", "plan", "blogs", "collect", "issue",
+        "hold"]
+    assert [finding.name for finding in findings if finding.state not in (OK, NOT_ASKED)] == [
+        "clock", "site", "spf", "dkim", "dmarc", "mx", "bounces"]
+    assert [finding.name for finding in findings if finding.state == RED] == ["site", "spf", "dmarc"]
 
 
 def test_whatever_is_wrong_has_a_cure_and_what_is_right_has_none(config: Config) -> None:
     Setting.write(HOLD, NOW.isoformat())
-    broken = by_smtp(config, "digest@home.duckdns.org")
-    for finding in check.findings(broken, None, TEN + timedelta(hours=2), "", NOBODY):
-        assert bool(finding.cure) == (finding.state != OK), finding
+    broken = public(by_smtp(config, "digest@home.duckdns.org"))
+    for finding in everything(broken, TEN + timedelta(hours=2)):
+        assert bool(finding.cure) == (finding.state in (WARN, RED)), finding
+
+
+def test_without_a_public_name_the_world_is_not_asked(config: Config) -> None:
+    with FakeNameServer() as server:
+        findings = everything(config, names=NameServer(server.server_address))
+        assert server.asked == []
+    assert {one.name for one in findings if "LAN" in one.fact} == {
+        "address", "cgnat", "ddns", "name", "certificate", "outside"}
+
+
+def test_what_stands_on_a_damaged_database_or_no_network_is_not_asked(config: Config) -> None:
+    (machine := a_machine(Path(config.database.path).parent)).root.joinpath("proc/net/route").write_text("")
+    findings = check.findings(public(config), None, NOW, "", NOBODY, machine)
+    waiting = {one.name for one in findings if one.fact == "waits for the network"}
+    assert waiting == {"address", "cgnat", "name", "certificate", "outside"}
+
+
+def test_what_the_owner_knows_about_is_ignored(config: Config) -> None:
+    known = replace(config, check=replace(config.check, ignore=("blogs", "disk")))
+    assert found(known, "blogs") == Finding("blogs", IGNORED, "none")
+    assert (state(known, "disk"), state(known, "collect")) == (OK, RED)
+
+
+@pytest.mark.slow
+def test_where_nothing_answers_it_ends_within_twenty_seconds(config: Config, ada: Subscriber) -> None:
+    names = {f"{kind} {name}": SILENT for kind in ("A", "AAAA", "NS", "TXT", "MX")
+             for name in ("digest.example.org", "example.org", "relay.example.org")}
+    with silent() as (host, port), FakeNameServer(names) as server:
+        there = public(by_smtp(config, "digest@example.org"), f"https://digest.example.org:{port}",
+                       *[f"https://{host}:{port}"] * 2)
+        there = replace(there, mail=replace(there.mail, host=host, port=port, security="tls"),
+                        bounces=Bounces(address="b@example.org", imap=host, port=port, user="b"),
+                        web=replace(config.web, listen=f"{host}:{port}"))
+        begun = time.monotonic()
+        findings = everything(there, names=NameServer(server.server_address))
+    assert time.monotonic() - begun < 21
+    assert len(findings) == 32
 
 
 def test_a_clock_that_is_wrong_is_red(config: Config) -> None:
@@ -87,8 +144,11 @@ def test_a_damaged_database_is_red(config: Config, records: None) -> None:
     db.close()
     path.write_bytes(data)
     db.connect()
-    database = list(check.findings(config, None, NOW, "", NOBODY))[-1]
-    assert (database.name, database.state, database.cure) == ("database", RED, "restore the newest backup")
+    findings = everything(config)
+    database = next(one for one in findings if one.name == "database")
+    assert (database.state, database.cure) == (RED, "restore the newest backup")
+    assert {"clock", "sender", "blogs", "issue", "hold"} <= {
+        one.name for one in findings if one.fact == "waits for the database"}
 
 
 @pytest.mark.parametrize(("sender", "expected"), [
@@ -120,7 +180,7 @@ def test_a_folder_for_mails_is_worth_a_word(config: Config) -> None:
 def test_dns_is_not_asked_for_names_that_are_not_the_owners(config: Config, sender: str) -> None:
     with FakeNameServer() as server:
         names = NameServer(server.server_address)
-        told = {one.name for one in check.findings(by_smtp(config, sender), None, NOW, "", names)}
+        told = {one.name for one in everything(by_smtp(config, sender), names=names)}
     assert (told & {"spf", "dkim", "dmarc", "mx"}, server.asked) == (set(), [])
 
 
@@ -158,7 +218,7 @@ def test_hold_is_worth_a_word(config: Config) -> None:
 
 def test_checking_changes_nothing(config: Config) -> None:
     before = list(db.connection().iterdump())
-    list(check.findings(by_smtp(config, "digest@example.org"), None, NOW, "", NOBODY))
+    everything(public(by_smtp(config, "digest@example.org")))
     assert list(db.connection().iterdump()) == before
 
 
@@ -196,3 +256,24 @@ def test_an_issue_in_doubt_is_red_until_it_is_decided(config: Config) -> None:
     assert "60 of 100 mails bounced" in found(config, "hold").fact
     Alarm.update(decided="ignored").execute()
     assert state(config, "bounces") == OK
+
+
+@pytest.mark.parametrize(("key", "tools", "words"), [
+    ("arn:aws:sns:ap-northeast-2:111122223333:feedback", {"openssl": ":"}, ""),
+    ("arn:aws:sns:ap-northeast-2:111122223333:feedback", {}, "there is no openssl"),
+    ("https://sns.example.org/topic", {"openssl": ":"}, "no topic's ARN")])
+def test_amazons_news_need_openssl_and_a_topic(config: Config, tmp_path: Path, key: str,
+                                               tools: dict[str, str], words: str) -> None:
+    hooked = a_webhook(config, tmp_path, secret="a-long-and-random-word", key=key)
+    hooked = replace(hooked, bounces=replace(hooked.bounces, webhook="ses"))
+    finding = bounce_check.bounces(hooked, a_machine(tmp_path, tools=tools))
+    assert (finding.state, words in finding.fact) == (RED if words else OK, True)
+
+
+def test_a_log_that_nobody_folds_in_is_worth_a_word(config: Config) -> None:
+    path = Path(config.database.path)
+    assert records_check.database(path).state == OK
+    big = path.with_name("big.db")
+    with big.with_name("big.db-wal").open("wb") as log:
+        log.truncate(40_000_000)
+    assert (records_check.database(big).state, "40 MB" in records_check.database(big).fact) == (WARN, True)

@@ -17,7 +17,7 @@ def server() -> Iterator[FakeNameServer]:
 
 @pytest.fixture
 def names(server: FakeNameServer) -> NameServer:
-    return NameServer(server.server_address, each_seconds=0.2)
+    return NameServer(server.server_address, each_seconds=0.5)
 
 
 def test_a_long_text_is_put_together_again(server: FakeNameServer, names: NameServer) -> None:
@@ -63,3 +63,27 @@ def test_after_all_its_time_nothing_more_is_asked(server: FakeNameServer) -> Non
             names.texts(name)
     assert time.monotonic() - begun < 2
     assert "TXT example.org" not in server.asked
+
+
+# addresses
+
+OWN = {"NS example.org": ["ns1.example.net."], "A ns1.example.net": ["127.0.0.1"]}
+
+
+def test_addresses_are_asked_of_the_zones_own_servers(server: FakeNameServer, names: NameServer) -> None:
+    server.records |= OWN | {"A digest.example.org": ["203.0.113.7"],
+                             "AAAA digest.example.org": ["2001:db8::7"]}
+    assert names.addresses("digest.example.org") == ["203.0.113.7", "2001:db8::7"]
+    assert server.asked == ["NS digest.example.org", "NS example.org", "A ns1.example.net",
+                            "A digest.example.org", "AAAA digest.example.org"]
+
+
+def test_a_name_that_its_zone_does_not_know_has_no_address(server: FakeNameServer, names: NameServer) -> None:
+    server.records |= OWN
+    assert names.addresses("digest.example.org") == []
+    assert names.addresses("digest.example.com") == []      # of a zone that nobody serves
+
+
+def test_whether_a_name_is_known_is_told(server: FakeNameServer, names: NameServer) -> None:
+    server.records["A relay.example.org"] = ["198.51.100.1"]
+    assert (names.known("relay.example.org"), names.known("none.example.org")) == (True, False)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devdigest.terminal import complain, counts, dump, progress, table, width
+from devdigest.terminal import complain, counts, dump, progress, table, width, wrapped
 
 
 @pytest.mark.parametrize(("text", "cells"), [
@@ -73,3 +73,12 @@ r(1, 2000); r(2, 2000, 1, lambda: '9 lanes, about 4 min left'); r(2000, 2000, 3,
     assert seen == ("\rcollect: 1 of 2,000\x1b[K"
                     "\rcollect: 2 of 2,000, 1 failed, 9 lanes, about 4 min left\x1b[K"
                     "\rcollect: 2,000 of 2,000, 3 failed\x1b[K\r\n")
+
+
+def test_a_long_text_goes_on_below_where_it_began() -> None:
+    text = "한글로 쓴 긴 " * 8 + "/a/path/that/is/longer/than/all/others/" * 3
+    lines = list(wrapped(" ok   disk", text, 12))
+    assert [width(line) <= 80 for line in lines] == [True, True, False]
+    assert lines[0].startswith(" ok   disk  한글로")
+    assert {line[:12] for line in lines[1:]} == {" " * 12}
+    assert list(wrapped(" ok   disk", "", 12)) == [" ok   disk"]

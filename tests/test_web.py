@@ -21,8 +21,9 @@ from web_site import (
     visiting,
 )
 
-from devdigest import __version__, web
+from devdigest import __version__, tokens, web
 from devdigest.config import Config, Web
+from devdigest.memory import LINK_KEY, Setting
 from devdigest.readers import Subscriber
 from devdigest.table import db
 from devdigest.web.visit import Visit
@@ -175,8 +176,9 @@ def test_a_form_that_is_too_big_is_refused(visitor: Visitor, ada: Subscriber, si
 
 
 def test_health_is_well_while_the_database_answers(visitor: Visitor) -> None:
-    assert visitor.get("/health").json() == {"status": "ok", "version": __version__,
-                                              "release": __version__}
+    told = visitor.get("/health").json()
+    assert (told["status"], told["version"], told["release"]) == ("ok", __version__, __version__)
+    assert told["installation"] == tokens.sign(Setting.read(LINK_KEY), "health", 0)
     db.execute_sql("DROP TABLE setting")
     ill = visitor.get("/health")
     assert (ill.status_code, ill.json()["status"]) == (503, "the database does not answer")

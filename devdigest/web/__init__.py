@@ -14,9 +14,9 @@ import peewee
 from bottle import Bottle, HTTPError, request, response
 from waitress import wasyncore
 
-from devdigest import __version__, database, notify
+from devdigest import __version__, database, notify, tokens
 from devdigest.config import Config
-from devdigest.memory import Setting
+from devdigest.memory import LINK_KEY, Setting
 from devdigest.table import db
 from devdigest.web import (
     account,
@@ -129,13 +129,14 @@ def _health() -> dict[str, str]:
     response.set_header("Cache-Control", "no-store")
     try:
         with database.connected():
-            Setting.held_since()
+            ours = tokens.sign(Setting.read(LINK_KEY) or "", "health", 0)
     except peewee.PeeweeException as error:
         log.error("health: the database does not answer: %s", error)
         response.status = 503
         response.set_header("Retry-After", _RETRY)
         return {"status": "the database does not answer", "version": __version__, "release": _RELEASE}
-    return {"status": "ok", "version": __version__, "release": _RELEASE}
+    # `installation` is what `check` knows itself by
+    return {"status": "ok", "version": __version__, "release": _RELEASE, "installation": ours}
 
 
 def _set_headers(headers: tuple[tuple[str, str], ...]) -> None:

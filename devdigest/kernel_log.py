@@ -1,0 +1,26 @@
+"""What the kernel has complained of since boot: the card, the memory. Debian keeps no kern.log on a Pi."""
+import re
+
+from devdigest.machine import Machine, ToolError
+
+_CARD = re.compile(r"(mmc\d|mmcblk\d|\bsd[a-z]\d*|\bnvme\d).*(error|timeout|timed out)|I/O error"
+                   r"|EXT4-fs error|remounting filesystem read-only", re.IGNORECASE)
+_MEMORY = re.compile(r"Out of memory: Killed process \d+ \(([^)]*)\)|oom-kill:.*task=([^,]*)")
+
+
+def lines(machine: Machine) -> list[str]:
+    """Warnings and worse of this boot, oldest first. Raises ToolError, also where the log is closed to us."""
+    said = machine.ask("journalctl", "--dmesg", "--boot", "--priority=warning", "--output=cat",
+                       "--no-pager", "--lines=2000").splitlines()
+    if said == ["-- No entries --"] or not said:
+        raise ToolError("the kernel's log is empty, or closed to this user")
+    return said
+
+
+def of_the_card(said: list[str]) -> list[str]:
+    return [line for line in said if _CARD.search(line)]
+
+
+def killed(said: list[str]) -> list[str]:
+    """The programs that were ended as memory ran out."""
+    return [found[1] or found[2] for line in said if (found := _MEMORY.search(line))]
