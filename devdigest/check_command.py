@@ -15,7 +15,8 @@ from devdigest.terminal import dump, wrapped
 EXPECTED = (NotAnAddress,)      # see cli.main
 
 _STATES = (RED, WARN, "ignored", OK)
-_INDENT = 20                    # where facts begin
+_ARROW = "         → "
+_INDENT = 21                    # where facts begin
 
 
 def check_command(context: Context, args: Namespace) -> int:
@@ -38,9 +39,10 @@ def lines(found: list[Finding]) -> Iterator[str]:
     yield ", ".join(f"{counted[state]} {state}" for state in _STATES if counted[state])
     for finding in found:
         if finding.state != NOT_ASKED:
-            yield from wrapped(f" {finding.state:<7} {finding.name:<11}", finding.fact, _INDENT + 1)
+            yield from wrapped(f" {finding.state:<7} {finding.name:<11}", finding.fact, _INDENT)
         if finding.cure:
-            yield f"         → {finding.cure}"
+            yield from [_ARROW + finding.cure] if " TXT " in finding.cure else wrapped(
+                _ARROW, finding.cure, len(_ARROW))      # a record is copied whole
     reasons = dict.fromkeys(finding.fact for finding in found if finding.state == NOT_ASKED)
     for reason in reasons:
         names = [one.name for one in found if (one.state, one.fact) == (NOT_ASKED, reason)]

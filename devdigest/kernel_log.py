@@ -5,15 +5,19 @@ from devdigest.machine import Machine, ToolError
 
 _CARD = re.compile(r"(mmc\d|mmcblk\d|\bsd[a-z]\d*|\bnvme\d).*(error|timeout|timed out)|I/O error"
                    r"|EXT4-fs error|remounting filesystem read-only", re.IGNORECASE)
+_CLOSED = "the kernel's log is empty, or closed to this user"
 _MEMORY = re.compile(r"Out of memory: Killed process \d+ \(([^)]*)\)|oom-kill:.*task=([^,]*)")
 
 
 def lines(machine: Machine) -> list[str]:
     """Warnings and worse of this boot, oldest first. Raises ToolError, also where the log is closed to us."""
-    said = machine.ask("journalctl", "--dmesg", "--boot", "--priority=warning", "--output=cat",
-                       "--no-pager", "--lines=2000").splitlines()
-    if said == ["-- No entries --"] or not said:
-        raise ToolError("the kernel's log is empty, or closed to this user")
+    try:
+        said = machine.ask("journalctl", "--dmesg", "--boot", "--priority=warning", "--output=cat",
+                           "--no-pager", "--lines=2000").splitlines()
+    except ToolError as error:
+        raise ToolError(_CLOSED if "permission" in str(error) else str(error)) from error
+    if said in ([], ["-- No entries --"]):      # what journalctl says too where it may not look
+        raise ToolError(_CLOSED)
     return said
 
 
