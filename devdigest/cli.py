@@ -149,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
                  does="everything that could be wrong, each with its cure")
     verb.add_argument("--mail", nargs="?", const="", metavar="ADDRESS",
                       help="also send one real mail, now: to the owner, or to ADDRESS")
+    verb.add_argument("--phone", action="store_true", help="instead, wait for a look from outside by a phone")
     _verb(verbs, "hold", "state_commands:hold_command", "publish and mail nothing until `resume`")
     verb = _verb(verbs, "resume", "state_commands:resume_command", "go on after `hold`")
     verb.add_argument("--clock", action="store_true",

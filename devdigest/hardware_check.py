@@ -49,7 +49,7 @@ def card(machine: Machine) -> Finding:
         told = f"no errors in the file system; {error}"
         return Finding("card", OK, told) if counts else Finding("card", NOT_ASKED, str(error))
     if complaints:
-        return Finding("card", RED, f"{len(complaints)} errors since boot: {complaints[-1][:120]}",
+        return Finding("card", RED, f"{len(complaints)} errors in seven days: {complaints[-1][:120]}",
                        "a new card, then restore the newest backup")
     return Finding("card", OK, "no errors, in the file system or the kernel's log")
 

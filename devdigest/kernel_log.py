@@ -1,4 +1,7 @@
-"""What the kernel has complained of since boot: the card, the memory. Debian keeps no kern.log on a Pi."""
+"""What the kernel has complained of in the last seven days, in the journal: a Pi has no kern.log.
+
+Not since boot: which boot it is is not told to a service that sees of /proc only its own (ProcSubset=pid).
+"""
 import re
 
 from devdigest.machine import Machine, ToolError
@@ -10,10 +13,10 @@ _MEMORY = re.compile(r"Out of memory: Killed process \d+ \(([^)]*)\)|oom-kill:.*
 
 
 def lines(machine: Machine) -> list[str]:
-    """Warnings and worse of this boot, oldest first. Raises ToolError, also where the log is closed to us."""
+    """Warnings and worse, oldest first. Raises ToolError, also where the log is closed to us."""
     try:
-        said = machine.ask("journalctl", "--dmesg", "--boot", "--priority=warning", "--output=cat",
-                           "--no-pager", "--lines=2000").splitlines()
+        said = machine.ask("journalctl", "--since=-7days", "--priority=warning", "--output=cat",
+                           "--no-pager", "--lines=2000", "_TRANSPORT=kernel").splitlines()
     except ToolError as error:
         raise ToolError(_CLOSED if "permission" in str(error) else str(error)) from error
     if said in ([], ["-- No entries --"]):      # what journalctl says too where it may not look

@@ -39,6 +39,8 @@ class Network:
         self.router, self.own = "", ""
 
     def route(self) -> Finding:
+        if not routes.are_told(self._machine):
+            return Finding("network", NOT_ASKED, "the kernel does not tell it here")
         router = routes.router(self._machine)
         if router is None:
             return Finding("network", RED, "no way out: no router is known",

@@ -5,13 +5,19 @@ import struct
 
 from devdigest.machine import Machine
 
+_NET = "proc/self/net"          # of /proc a service may see only its own
 _TEMPORARY = 0x01       # IFA_F_TEMPORARY: a privacy address, another one tomorrow (RFC 8981)
 _UP, _BY_ROUTER = 0x1, 0x2      # RTF_UP, RTF_GATEWAY
 
 
+def are_told(machine: Machine) -> bool:
+    """Whether the kernel tells of routes here at all."""
+    return machine.has(f"{_NET}/route")
+
+
 def router(machine: Machine) -> str | None:
     """The address of the default route; "" where that leads out without one, None where there is none."""
-    for line in machine.text("proc/net/route").splitlines()[1:]:
+    for line in machine.text(f"{_NET}/route").splitlines()[1:]:
         fields = line.split()
         flags = int(fields[3], 16)
         if fields[1] == fields[7] == "00000000" and flags & _UP:
@@ -32,7 +38,7 @@ def here(router: str) -> str:
 def own_ipv6(machine: Machine) -> dict[str, bool]:
     """Our global addresses, and whether each stays."""
     found = {}
-    for line in machine.text("proc/net/if_inet6").splitlines():
+    for line in machine.text(f"{_NET}/if_inet6").splitlines():
         digits, _, _, _, flags, _ = line.split()
         address = ipaddress.IPv6Address(int(digits, 16))
         if address.is_global:

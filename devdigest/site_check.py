@@ -3,7 +3,7 @@ import json
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from devdigest import front_door, routes, tokens
+from devdigest import front_door, phone, routes, tokens
 from devdigest.config import LOOPBACK, Config
 from devdigest.finding import OK, RED, WARN, Finding
 from devdigest.front_door import Seen
@@ -13,7 +13,7 @@ from devdigest.memory import LINK_KEY, Setting
 _SECONDS = 4.0
 _PROVEN_FOR = timedelta(days=60)    # an authority that came in for a certificate shows the way was open then
 _PATH = "/health"
-_PHONE = "devdigest check --phone, and open what it prints on a phone without Wi-Fi"
+_PHONE = "sudo devdigest check --phone, and open on a phone what it prints"
 
 
 def url(config: Config) -> Finding:
@@ -68,12 +68,14 @@ class Front:
     def outside(self, ipv4: str, router: str, now: datetime) -> Finding:
         """By its own name: where we answer, the port is forwarded, and the router leads back what is its own.
 
-        What else answers proves nothing; a certificate does, as an authority came in from outside for it.
+        What else answers proves nothing; a phone does, and a certificate, as an authority came in for it.
         """
         seen = self._look(ipv4)
         if not seen.trouble and _is_ours(seen):
             return Finding("outside", OK, f"{self._host} leads to this machine, tried over the router")
         why = self._reason(seen, ipv4)
+        if (at := phone.seen()) and now - at < _PROVEN_FOR:
+            return Finding("outside", OK, f"reached by a phone on {at:%Y-%m-%d}; from inside {why}")
         if self.local.begins and now - self.local.begins < _PROVEN_FOR:
             return Finding("outside", OK, f"open on {self.local.begins:%Y-%m-%d}, when {self.local.issuer} "
                                           f"came in for the certificate; from inside {why}")

@@ -14,7 +14,7 @@ _HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\t
 
 
 def route(router: str = "127.0.0.1") -> str:
-    """/proc/net/route with a default route by this router; "" for one without."""
+    """/proc/self/net/route with a default route by this router; "" for one without."""
     [number] = struct.unpack("=I", socket.inet_aton(router or "0.0.0.0"))
     flags = "0003" if router else "0001"
     return (f"{_HEAD}\neth0\t00000A0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
@@ -26,7 +26,7 @@ def a_machine(folder: Path, files: Mapping[str, str] | None = None, tools: Mappi
     """`tools`: by name, what stands in its script. It has a router that says nothing of itself."""
     root, bin_ = folder / "root", folder / "bin"
     bin_.mkdir(parents=True, exist_ok=True)
-    for path, text in {"proc/net/route": route(), **(files or {})}.items():
+    for path, text in {"proc/self/net/route": route(), **(files or {})}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     for name, script in (tools or {}).items():

@@ -25,7 +25,7 @@ EDGES = ["deadline", "connections", "fetch", "pace", "turns", "lanes", "frames",
 STEPS = ["suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan", "sign_up",
          "account", "subscriber_lists", "blogs", "moves", "intake", "outcomes", "collect", "publish",
          "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status",
-         "deliveries", "looks", "mail_check", "sender_check", "installation_check", "hardware_check",
+         "deliveries", "phone", "looks", "mail_check", "sender_check", "installation_check", "hardware_check",
          "network_check", "name_check", "site_check", "certificate_check", "bounce_check", "records_check",
          "check", "examine", "patch"]
 DOORS = ["terminal", "web", "worker", "sample_blogs"]
@@ -36,9 +36,9 @@ ENTRY = ["context", "step_command", "collect_command", "deliver_command", "comma
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
-                "agenda", "looks", "mail_check", "sender_check", "installation_check", "hardware_check",
-                "network_check", "name_check", "site_check", "certificate_check", "bounce_check",
-                "records_check", "moves", "intake", "outcomes"}
+                "agenda", "phone", "looks", "mail_check", "sender_check", "installation_check",
+                "hardware_check", "network_check", "name_check", "site_check", "certificate_check",
+                "bounce_check", "records_check", "moves", "intake", "outcomes"}
 
 
 def modules() -> list[Path]:

@@ -93,7 +93,7 @@ def test_without_a_public_name_the_world_is_not_asked(config: Config) -> None:
 
 
 def test_what_stands_on_a_damaged_database_or_no_network_is_not_asked(config: Config) -> None:
-    (machine := a_machine(Path(config.database.path).parent)).root.joinpath("proc/net/route").write_text("")
+    machine = a_machine(Path(config.database.path).parent, {"proc/self/net/route": ""})
     findings = check.findings(public(config), None, NOW, "", NOBODY, machine)
     waiting = {one.name for one in findings if one.fact == "waits for the network"}
     assert waiting == {"address", "cgnat", "name", "certificate", "outside"}

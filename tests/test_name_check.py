@@ -26,7 +26,7 @@ def server() -> Iterator[FakeNameServer]:
 
 def a_name(server: FakeNameServer, folder: Path, files: dict[str, str] | None = None) -> Name:
     return Name(NAME, NameServer(server.server_address, each_seconds=0.5),
-                a_machine(folder, {"proc/net/if_inet6": IF_INET6, **(files or {})}))
+                a_machine(folder, {"proc/self/net/if_inet6": IF_INET6, **(files or {})}))
 
 
 @pytest.mark.parametrize(("found", "own", "words"), [

@@ -54,9 +54,11 @@ def test_a_network_that_works_names_its_router(config: Config, server: FakeNameS
 
 
 def test_without_a_way_out_the_network_is_red(config: Config, server: FakeNameServer, tmp_path: Path) -> None:
-    unplugged = a_machine(tmp_path, {"proc/net/route": ""})
+    unplugged = a_machine(tmp_path, {"proc/self/net/route": ""})
     assert a_network(config, server, unplugged).route().state == RED
     assert server.asked == []
+    (unplugged.root / "proc/self/net/route").unlink()
+    assert a_network(config, server, unplugged).route().state == NOT_ASKED
 
 
 def test_those_who_tell_our_address_must_agree(config: Config, server: FakeNameServer,

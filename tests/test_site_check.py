@@ -13,7 +13,7 @@ from machines import a_machine, silent
 from relay import certificate, free_port
 from web_site import served
 
-from devdigest import site_check, tokens
+from devdigest import phone, site_check, tokens
 from devdigest.config import Config
 from devdigest.finding import OK, RED, WARN
 from devdigest.front_door import Seen
@@ -117,6 +117,15 @@ def test_a_young_certificate_proves_that_the_way_was_open(config: Config, tmp_pa
     state, fact, _ = outside(front, days=20)
     assert (state, fact.startswith("open on 2026-11-01, when An authority came in")) == (OK, True)
     assert outside(front, days=80)[0] == RED
+
+
+def test_a_phone_that_came_from_outside_proves_it_too(config: Config, tmp_path: Path) -> None:
+    front = a_front(config, tmp_path, free_port())
+    assert phone.arrived(phone.begin(), "8.8.4.4", NOW - timedelta(days=3))
+    assert outside(front)[:2] == (OK, "reached by a phone on 2026-11-18; from inside 127.0.0.1 refuses port "
+                                  f"{front._port}: no forward in the router")
+    assert phone.arrived(phone.begin(), "8.8.4.4", NOW - timedelta(days=61))
+    assert outside(front)[0] == RED
 
 
 @pytest.mark.parametrize(("url", "state"), [

@@ -1,6 +1,7 @@
-"""What programs ask a site for: which pages there are, and which they should leave alone."""
-from bottle import response
+"""What is no page for readers: what programs ask a site for, and the witness of `check --phone`."""
+from bottle import HTTPError, request, response
 
+from devdigest import phone as witness
 from devdigest.models import Blog, Issue
 from devdigest.web.visit import Page, Visit
 
@@ -27,6 +28,17 @@ def sitemap(visit: Visit) -> str:
     return visit.part("sitemap", paths=paths[:_MOST])
 
 
+def phone(visit: Visit, token: str) -> str:
+    """The link of `check --phone`."""
+    outside = witness.arrived(token, request.environ.get("REMOTE_ADDR", ""), visit.now)
+    if outside is None:
+        raise HTTPError(404)
+    response.content_type = "text/plain; charset=utf-8"
+    response.set_header("Cache-Control", "no-store")
+    return ("DevDigest: the site is reached from outside.\n" if outside else
+            "DevDigest: you came by the network at home. Switch off the Wi-Fi, and open this page again.\n")
+
+
 def _answer(kind: str) -> None:
     response.content_type = kind
     response.set_header("Cache-Control", "public, max-age=3600")
@@ -35,4 +47,5 @@ def _answer(kind: str) -> None:
 PAGES = (
     Page("GET", "/robots.txt", robots, kept=True),
     Page("GET", "/sitemap.xml", sitemap, kept=True),
+    Page("GET", "/phone/<token>", phone),
 )
