@@ -2,13 +2,14 @@
 
 Not since boot: which boot it is is not told to a service that sees of /proc only its own (ProcSubset=pid).
 """
+import os
 import re
 
 from devdigest.machine import Machine, ToolError
 
 _CARD = re.compile(r"(mmc\d|mmcblk\d|\bsd[a-z]\d*|\bnvme\d).*(error|timeout|timed out)|I/O error"
                    r"|EXT4-fs error|remounting filesystem read-only", re.IGNORECASE)
-_CLOSED = "the kernel's log is empty, or closed to this user"
+_CLOSED = "the kernel's log is closed to this user"
 _MEMORY = re.compile(r"Out of memory: Killed process \d+ \(([^)]*)\)|oom-kill:.*task=([^,]*)")
 
 
@@ -19,9 +20,13 @@ def lines(machine: Machine) -> list[str]:
                            "--no-pager", "--lines=2000", "_TRANSPORT=kernel").splitlines()
     except ToolError as error:
         raise ToolError(_CLOSED if "permission" in str(error) else str(error)) from error
-    if said in ([], ["-- No entries --"]):      # what journalctl says too where it may not look
+    if said not in ([], ["-- No entries --"]):
+        return said
+    # it says so too where it may not look
+    files = machine.root.glob("[rv]*[nr]/log/journal/*/system.journal")
+    if not any(os.access(file, os.R_OK) for file in files):
         raise ToolError(_CLOSED)
-    return said
+    return []
 
 
 def of_the_card(said: list[str]) -> list[str]:

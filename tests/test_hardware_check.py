@@ -112,6 +112,14 @@ def test_a_kernel_that_does_not_tell_is_no_fault(tmp_path: Path) -> None:
     assert hardware_check.memory(a_machine(tmp_path)).state == NOT_ASKED
 
 
-def test_an_empty_log_is_one_that_is_closed(tmp_path: Path) -> None:
+def test_an_empty_log_is_closed_unless_its_file_may_be_read(tmp_path: Path) -> None:
+    machine = a_machine(tmp_path, tools=kernel("-- No entries --"))
     with pytest.raises(ToolError, match="closed to this user"):
-        kernel_log.lines(a_machine(tmp_path, tools={"journalctl": ":"}))
+        kernel_log.lines(machine)
+    assert kernel_log.lines(a_machine(tmp_path, {"run/log/journal/8f3c/system.journal": ""})) == []
+
+
+def test_a_log_that_we_may_not_open_is_closed(tmp_path: Path) -> None:
+    refusal = "echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1"
+    with pytest.raises(ToolError, match="the kernel's log is closed to this user"):
+        kernel_log.lines(a_machine(tmp_path, tools={"journalctl": refusal}))
