@@ -5,16 +5,19 @@ No fixed number of days counts: the lives of certificates shrink, from 90 days t
 import json
 import re
 from datetime import datetime
+from typing import Any
 
 from devdigest.finding import OK, RED, WARN, Finding
 from devdigest.front_door import Seen
 from devdigest.machine import Machine, ToolError
 
 _WARN_BELOW, _RED_BELOW = 1 / 4, 1 / 8      # of its life; Caddy renews at a third
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CADDY = "sudo systemctl restart caddy"
 _FORWARD = "in the router: forward TCP 80 and 443 to this machine"
 # What an authority's last error means (Let's Encrypt's words), and what is to be done.
 _MEANINGS = (
+    (r"dial tcp", "the authority cannot be reached from here", "see `network` above"),
     (r"rateLimited|too many", "too many certificates were asked for", "wait until the date that it names"),
     (r"NXDOMAIN|SERVFAIL|no valid A|DNS problem", "the name was not found", "see `name` above"),
     (r"[Tt]imeout|timed out", "the authority met silence on port 80 or 443", _FORWARD),
@@ -62,14 +65,22 @@ def _last_error(machine: Machine) -> tuple[str, str]:
 
 
 def _error_in(line: str) -> str:
-    """Of a line of Caddy's log about certificates."""
+    """What a line of Caddy's log says went wrong with a certificate, as "console" writes it, or as JSON."""
+    level, about, told = _parts(_COLOUR.sub("", line))
+    if level != "error" or not re.search(r"tls|acme|obtain", about):
+        return ""
+    return f"{told.get('error', '')} {told.get('problem', '')}".strip()
+
+
+def _parts(line: str) -> tuple[str, str, dict[str, Any]]:
+    """(level, who says what, the rest by name)."""
+    *before, last = line.split("\t")
     try:
-        entry = json.loads(line)
+        told = json.loads(last)
     except ValueError:
-        return ""
-    if not isinstance(entry, dict) or entry.get("level") != "error":
-        return ""
-    about = f"{entry.get('logger', '')} {entry.get('msg', '')}"
-    if not re.search(r"tls|acme|obtain", about):
-        return ""
-    return f"{entry.get('error', '')} {entry.get('problem', '')}".strip()
+        return "", "", {}
+    if not isinstance(told, dict):
+        return "", "", {}
+    if len(before) > 1:
+        return before[1].lower(), " ".join(before[2:]), told
+    return told.get("level", ""), f"{told.get('logger', '')} {told.get('msg', '')}", told

@@ -1,5 +1,6 @@
 """How much of a certificate's life is left, and why there is no newer one."""
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,11 +19,22 @@ def good_for(days: float, of: float = 90) -> Seen:
                 issuer="Let's Encrypt")
 
 
-def caddy(folder: Path, *errors: str) -> Machine:
+def as_json(level: str, logger: str, **told: str) -> str:
+    return json.dumps({"level": level, "logger": logger, "msg": "will retry", **told})
+
+
+def on_a_console(level: str, logger: str, **told: str) -> str:
+    """As Caddy 2.6 writes where the log is `format filter { wrap console }`."""
+    coloured = f"\x1b[31m{level.upper()}\x1b[0m"
+    return "\t".join(("2026/11/23 01:50:51.940", coloured, logger, "will retry", json.dumps(told)))
+
+
+def caddy(folder: Path, write: Callable[..., str], *errors: str) -> Machine:
     """With a log of Caddy that ends with these."""
-    lines = [json.dumps({"level": "error", "logger": "http.log.error", "msg": "connection refused"}),
-             *(json.dumps({"level": "error", "logger": "tls.obtain", "msg": "will retry", "error": error})
-               for error in errors), json.dumps({"level": "info", "msg": "serving"}), "no JSON", "[1]"]
+    lines = ["2026/11/23 01:50:51.422\t\x1b[34mINFO\x1b[0m\tserving initial configuration",
+             *(write("error", "tls.obtain", error=error) for error in errors),
+             write("info", "tls.obtain", error="none"), write("error", "http.log.error", error="of a page"),
+             "Started caddy.service - Caddy.", "[1]"]
     return a_machine(folder, tools={"journalctl": says("\n".join(lines))})
 
 
@@ -47,10 +59,13 @@ def test_a_certificate_is_judged_by_the_share_of_its_life_that_is_left(tmp_path:
     ("HTTP 429 urn:ietf:params:acme:error:rateLimited - too many certificates (50) already issued for "
      '"mooo.com" in the last 168h', "too many", "wait until"),
     ("HTTP 403 urn:ietf:params:acme:error:unauthorized - Invalid response from http://…: 404",
-     "machine answered", "forward"), ("a word nobody knows", "a word nobody knows", "journalctl -u caddy")])
-def test_the_last_word_of_the_authority_is_translated(tmp_path: Path, error: str, meaning: str,
-                                                      cure: str) -> None:
-    finding = certificate(good_for(5), NOW, caddy(tmp_path, "an older one", error))
+     "machine answered", "forward"),
+    ("[digest.example.org] Obtain: registering account: performing request: Get …/directory: dial tcp "
+     "127.0.0.1:1: connect: connection refused", "cannot be reached from here", "network"), ("a word nobody knows", "a word nobody knows", "journalctl -u caddy")])
+@pytest.mark.parametrize("write", [as_json, on_a_console])
+def test_the_last_word_of_the_authority_is_translated(tmp_path: Path, error: str, meaning: str, cure: str,
+                                                      write: Callable[..., str]) -> None:
+    finding = certificate(good_for(5), NOW, caddy(tmp_path, write, "an older one", error))
     assert (finding.state, meaning in finding.fact, cure in finding.cure) == (RED, True, True)
 
 
