@@ -16,9 +16,10 @@ from devdigest.reports import Alarm, Bounce, Hook
 
 _LATELY = timedelta(days=30)
 _MAILINGS = 3
+_HERE = Machine()
 
 
-def facts(config: Config, now: datetime) -> dict[str, Any]:
+def facts(config: Config, now: datetime, machine: Machine = _HERE) -> dict[str, Any]:
     """Everything `status` tells, ready for JSON: instants in ISO 8601 UTC, counts by state."""
     issue = Issue.select().where(Issue.kind == "daily").order_by(Issue.day.desc()).first()
     held, next_issue = Setting.held_since(), _next(config, now, issue)
@@ -41,7 +42,7 @@ def facts(config: Config, now: datetime) -> dict[str, Any]:
         "plan": plan.outgrown(config, now),
         "confirmations_waiting": Delivery.due_now(now, issues=False).count(),
         "bounces": _bounces(config, now),
-        "upgrade": installation_check.last_upgrade(Machine()),
+        "upgrade": installation_check.last_upgrade(machine),
     }
 
 

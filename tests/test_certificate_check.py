@@ -61,7 +61,8 @@ def test_a_certificate_is_judged_by_the_share_of_its_life_that_is_left(tmp_path:
     ("HTTP 403 urn:ietf:params:acme:error:unauthorized - Invalid response from http://…: 404",
      "machine answered", "forward"),
     ("[digest.example.org] Obtain: registering account: performing request: Get …/directory: dial tcp "
-     "127.0.0.1:1: connect: connection refused", "cannot be reached from here", "network"), ("a word nobody knows", "a word nobody knows", "journalctl -u caddy")])
+     "127.0.0.1:1: connect: connection refused", "cannot be reached from here", "network"),
+    ("a word nobody knows", "a word nobody knows", "journalctl -u caddy")])
 @pytest.mark.parametrize("write", [as_json, on_a_console])
 def test_the_last_word_of_the_authority_is_translated(tmp_path: Path, error: str, meaning: str, cure: str,
                                                       write: Callable[..., str]) -> None:

@@ -1,9 +1,11 @@
 """How it stands now, as plain facts."""
 import json
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from conftest import NOW, a_blog
+from machines import a_machine
 
 from devdigest import status
 from devdigest.config import Config
@@ -200,3 +202,10 @@ def test_what_came_back_in_thirty_days_is_told_by_kind(config: Config, ada: Subs
 def test_a_hold_of_its_own_is_told_with_the_reason(config: Config) -> None:
     Setting.hold(NOW, "60 of 100 mails bounced")
     assert status.facts(config, TEN)["held_because"] == "60 of 100 mails bounced"
+
+
+def test_what_the_last_upgrade_left_to_say_is_told(config: Config, tmp_path: Path) -> None:
+    assert status.facts(config, NOW, a_machine(tmp_path))["upgrade"] == ""
+    said = "rolled-back 2026-11-20T01:02Z the upgrade to 0.2.0 failed: a service of it did not stay up"
+    machine = a_machine(tmp_path, {"opt/devdigest/upgrade/last": f"{said}\n"})
+    assert status.facts(config, NOW, machine)["upgrade"] == said
