@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from peewee import JOIN
 
-from devdigest import subscribers, suppressions, tokens
+from devdigest import departures, subscribers, suppressions, tokens
 from devdigest.models import Issue
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber
 from devdigest.recipients import of_a_person
@@ -105,7 +105,7 @@ def settle_move(token: str, now: datetime, zone: ZoneInfo, given_from: str = "",
         subscriber = moving(token, now)
         if subscriber is None:
             return None
-        email = subscriber.moving_to
+        before, email = subscriber.email, subscriber.moving_to
         other = Subscriber.get_or_none(Subscriber.email == email, Subscriber.id != subscriber.id)
         if other is not None and other.state == "active":
             subscribers.forget(subscriber, now, zone)
@@ -117,7 +117,10 @@ def settle_move(token: str, now: datetime, zone: ZoneInfo, given_from: str = "",
             Consent.create(subscriber=subscriber, source="move", language=subscriber.language, given=now,
                            token=tokens.hashed(token), given_from=given_from, given_by=given_by)
         suppressions.lift(email)
-        return subscriber
+    # once it is committed: a power cut between must not end the subscription at both addresses
+    departures.note(departures.ERASED, suppressions.known_by(before), now)
+    subscribers.came_back(subscriber, now)
+    return subscriber
 
 
 def _take_over(subscriber: Subscriber, now: datetime) -> None:

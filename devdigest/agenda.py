@@ -19,6 +19,8 @@ _PATIENCE = timedelta(minutes=30)       # of publish, for a collect that began l
 _TO_SPARE = timedelta(minutes=5)        # between the end of a collect and the issue that is made of it
 _ENOUGH = timedelta(minutes=15)         # for a collect to be of use
 _LOOK = timedelta(minutes=10)           # into the bounce mailbox: who wants to leave by mail waits for it
+_BACKUP = "01:30"                       # local: after the care, before the first collect
+_AFTER_A_FAILURE = timedelta(hours=1)   # of a backup
 _MONDAY = 0                             # date.weekday()
 _LAST_CALL = timedelta(minutes=10)      # before `latest`: then an issue that lacks much is better than none
 
@@ -184,6 +186,35 @@ def closes(config: Config, now: datetime) -> datetime:
     """The instant of today from which no issue is published or mailed."""
     zone = config.site.timezone
     return at(local_day(now, zone), config.digest.closes, zone)
+
+
+def backup(config: Config, now: datetime) -> bool:
+    """Once a night, after the care; later where the machine was off then, but not while the issue is on."""
+    zone = config.site.timezone
+    today = local_day(now, zone)
+    due = at(today, clock(_BACKUP), zone)
+    if now < due:
+        due = at(today - timedelta(days=1), clock(_BACKUP), zone)
+    done = Run.last("backup", until=now)
+    if done is not None and done.started >= due:
+        return False
+    begun = Run.last("backup", finished=False, until=now)
+    # each try is a write of all there is
+    if begun is not None and begun.finished is None and now - begun.started < _AFTER_A_FAILURE:
+        return False
+    return not _issue_is_on(config, now)
+
+
+def _issue_is_on(config: Config, now: datetime) -> bool:
+    """Whether the issue is about to be made, or its mails are on their way."""
+    opens = at(local_day(now, config.site.timezone), config.digest.opens, config.site.timezone)
+    if opens - _AFTER_A_LACK <= now < opens + _PATIENCE and _unmade(config, now):
+        return True
+    return deliver(config, now) == "issues"
+
+
+def _unmade(config: Config, now: datetime) -> bool:
+    return Issue.of(local_day(now, config.site.timezone)) is None and Setting.held_since() is None
 
 
 def care(config: Config, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
-from devdigest import __version__, dsn, provider, subscribers, suppressions, tokens
+from devdigest import __version__, departures, dsn, provider, subscribers, suppressions, tokens
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.events import Unreadable
@@ -114,7 +114,7 @@ class _Run:
             sns.confirm(said, self._running.now())
             self.summary.kinds["subscription confirmed"] += 1
             return
-        with db.atomic():
+        with db.atomic(), departures.together():
             for report in said:
                 self._take(report, hook.provider)
 
@@ -142,7 +142,7 @@ class _Run:
         """Whether it needs nobody's eyes any more. It counts once, even if it cannot be moved."""
         reports = dsn.read(mail, (self._config.bounces.address,))
         digest = sha256(mail).hexdigest()[:32]
-        with db.atomic():
+        with db.atomic(), departures.together():
             for number, report in enumerate(reports):
                 self._take(report, MAIL, f"{digest}.{number}", alone=len(reports) == 1)
             Setting.write(MAILBOX_PLACE, json.dumps(place))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from peewee import fn
 
 from devdigest.fetching import Fetching
+from devdigest.memory import POSTS_FROM, Setting
 from devdigest.models import Blog, Post
 from devdigest.table import db
 
@@ -69,7 +70,7 @@ def known_posts(blog: Blog) -> list[KnownPost]:
 
 def next_post_id() -> int:
     """The number that the next post gets; in the transaction that stores it."""
-    return 1 + (Post.select(fn.MAX(Post.id)).scalar() or 0)
+    return max(1 + (Post.select(fn.MAX(Post.id)).scalar() or 0), int(Setting.read(POSTS_FROM) or 0))
 
 
 def insert(posts: Sequence[Post]) -> None:

@@ -1,7 +1,7 @@
 """The night's housekeeping: what has expired goes, and the database is kept small and quick."""
 from datetime import date, datetime, timedelta
 
-from devdigest import clicks, subscribers, suppressions
+from devdigest import clicks, expiry, suppressions
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.counts import Event
@@ -21,11 +21,11 @@ def care(config: Config, now: datetime) -> Run:
     running, zone = Running(now), config.site.timezone
     today, before = local_day(now, zone), Run.last("care", until=now)
     run = Run.create(job="care", started=now)
-    erased = subscribers.erase_unconfirmed(now)
-    subscribers.forget_origins(now)
+    erased = expiry.erase_unconfirmed(now)
+    expiry.forget_origins(now)
     suppressions.forget_askings(now)
     Confirmation.delete().where(Confirmation.expires <= now).execute()
-    subscribers.forget_moves()
+    expiry.forget_moves()
     Bounce.forget(before=now - _BOUNCES_FOR)
     Run.forget(("deliver", "confirm"), before=now - _MAILINGS_FOR)
     Hook.forget(before=now - _POSTS_FOR)

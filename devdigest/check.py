@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from devdigest import (
+    backup_check,
     bounce_check,
     certificate_check,
     hardware_check,
@@ -122,6 +123,7 @@ def _day(config: Config, now: datetime) -> list[Look]:
         _of_records("blogs", records_check.blogs),
         _of_records("collect", lambda: records_check.collected(config, now)),
         _of_records("issue", lambda: records_check.issue(config, now)),
+        _of_records("backup", lambda: backup_check.finding(config, now)),
         _of_records("hold", records_check.hold),
     ]
 

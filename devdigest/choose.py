@@ -27,6 +27,7 @@ class Reading:
     late_days: int
     first: bool             # no read of this blog gave an entry before
     fresh: bool             # the first good read of a known blog on this calendar day
+    closed: date | None = None      # at the first read after a restore, the last day that it closed
 
     @property
     def today(self) -> date:
@@ -106,6 +107,9 @@ def _suspicious(sightings: Sequence[Sighting], document: Document, shelf: Shelf)
 
 def _verdict(seen: Sighting, held: bool, reading: Reading) -> Verdict:
     if reading.first and (seen.published is None or seen.day < reading.today - timedelta(days=1)):
+        return Verdict.HISTORY
+    # It may have been in an issue that was lost with the card; without a date nobody can tell.
+    if reading.closed is not None and (seen.published is None or seen.day < reading.closed):
         return Verdict.HISTORY
     if reading.today - seen.day > timedelta(days=reading.late_days):
         return Verdict.TOO_OLD

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import peewee
 
-from devdigest import __version__, config, credentials, database, heap, journal
+from devdigest import __version__, backups, config, credentials, database, departures, heap, journal, presence
 from devdigest.config import ConfigError
 from devdigest.context import Context
 from devdigest.models import GROUPS
@@ -31,25 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one sub-command; its exit status."""
     args = _parser().parse_args(arguments)
     heap.keep_little()
-    expected = _DATABASE_FAULTS     # with what the module adds: no faults of the program, said in a line
+    expected = list(_DATABASE_FAULTS)   # with what the module adds: no faults of the program, said in a line
     try:
-        if args.command == "init" and args.config and not Path(args.config).exists():
-            _write_example(Path(args.config))
-        path = config.find(args.config)
-        settings = config.load(path)
-        password = credentials.smtp_password(settings.mail)
-        _log_to_stderr(args.command)
-        if path and args.command not in _NEED_NONE:
-            _must_exist(Path(settings.database.path))
-        database.open(settings.database.path)
-        # a sub-command's module is loaded when it runs: all of them take half a second and 20 MB on a Pi
-        module, _, function = args.run.partition(":")
-        commands = importlib.import_module(f"devdigest.{module}")
-        expected += getattr(commands, "EXPECTED", ())
-        heap.settle()
-        code = getattr(commands, function)(Context(settings, path, password, _stop_by_signal()), args)
-        sys.stdout.flush()
-        return code
+        return _run(args, expected)
     except ConfigError as error:
         complain(str(error))
         return 2
@@ -61,12 +45,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
         what = f"{error.filename}: {error.strerror}" if error.filename else error
         complain(f"{args.command}: {what}")
         return 1
-    except expected as error:
+    except tuple(expected) as error:
         complain(f"{args.command}: {_begin(error)}")
         return 1
     finally:
         if not db.is_closed():
             db.close()
+
+
+def _run(args: argparse.Namespace, expected: list[type[Exception]]) -> int:
+    if args.command == "init" and args.config and not Path(args.config).exists():
+        _write_example(Path(args.config))
+    path = config.find(args.config)
+    settings = config.load(path)
+    password = credentials.smtp_password(settings.mail)
+    _log_to_stderr(args.command)
+    departures.keep_in(settings.backups)
+    if getattr(args, "opens", True):
+        _open(settings, may_make=path is None or args.command in _NEED_NONE)
+    # a sub-command's module is loaded when it runs: all of them take half a second and 20 MB on a Pi
+    module, _, function = args.run.partition(":")
+    commands = importlib.import_module(f"devdigest.{module}")
+    expected += getattr(commands, "EXPECTED", ())
+    heap.settle()
+    stop, serves = _stop_by_signal(), args.command in ("worker", "web")
+    if serves:
+        _leave_for_a_restore(settings.folder, stop)
+    code = getattr(commands, function)(Context(settings, path, password, stop), args)
+    sys.stdout.flush()
+    # not 0 where it left for a restore, so that systemd starts it again
+    return code or int(serves and presence.is_wanted(settings.folder))
+
+
+def _open(settings: config.Config, may_make: bool) -> None:
+    file = Path(settings.database.path)
+    if not may_make and not presence.is_remembered(file):
+        _must_exist(file)
+    try:
+        database.open(file)
+    except database.Lost as error:
+        raise database.Lost(f"{error}\n{_offer(settings)}") from error
+
+
+def _offer(settings: config.Config) -> str:
+    """What to type where the database is lost."""
+    if found := backups.found(settings.backups):
+        return f"nothing is mailed until it is there again; the newest backup: devdigest restore {found[0]}"
+    return (f"nothing is mailed until it is there again, and {settings.backups} has no backup; is there one "
+            f"on another disk? `devdigest restore FILE`")
+
+
+def _leave_for_a_restore(folder: Path, stop: threading.Event) -> None:
+    """Ends a service once a restore wants the database for itself."""
+    def watch() -> None:
+        while not stop.wait(1):
+            if presence.is_wanted(folder):
+                logging.getLogger(__name__).warning("a restore wants the database: this service ends, to be "
+                                                    "started again after it")
+                stop.set()
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _begin(error: BaseException) -> BaseException:
@@ -150,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--mail", nargs="?", const="", metavar="ADDRESS",
                       help="also send one real mail, now: to the owner, or to ADDRESS")
     verb.add_argument("--phone", action="store_true", help="instead, wait for a look from outside by a phone")
+    _backups(verbs)
     _verb(verbs, "hold", "state_commands:hold_command", "publish and mail nothing until `resume`")
     verb = _verb(verbs, "resume", "state_commands:resume_command", "go on after `hold`")
     verb.add_argument("--clock", action="store_true",
@@ -178,6 +216,18 @@ def _steps(verbs: argparse._SubParsersAction) -> None:
         verb.add_argument("--today", type=_day, metavar="DATE", help="as if it were that day, at digest.time")
         if name == "publish":
             verb.add_argument("--preview", type=Path, metavar="FILE", help="only write the HTML to FILE")
+
+
+def _backups(verbs: argparse._SubParsersAction) -> None:
+    verb = _verb(verbs, "backup", "backup_commands:backup_command", json=True,
+                 does="a copy of the database, proven, beside the others and at copy_to")
+    verb.add_argument("file", metavar="FILE", nargs="?", type=Path, help="to this file instead")
+    verb = _verb(verbs, "restore", "backup_commands:restore_command",
+                 "put a backup in the database's place; without FILE, list them")
+    verb.add_argument("file", metavar="FILE", nargs="?", type=Path)
+    verb.add_argument("--resend", action="store_true",
+                      help="hold and close nothing: what was mailed since may be mailed again")
+    verb.set_defaults(opens=False)
 
 
 def _deliveries(verbs: argparse._SubParsersAction) -> None:

@@ -12,7 +12,9 @@ from devdigest.locks import Busy
 from devdigest.memory import Held, Setting
 from devdigest.models import Issue, IssuePost
 from devdigest.readers import Delivery
+from devdigest.replay import replay
 from devdigest.replies import RelayError
+from devdigest.room import NoRoom
 from devdigest.step_command import ClockDoubt, say, when
 from devdigest.worker import Worker
 
@@ -21,7 +23,7 @@ class NotCollected(Exception):
     """An issue made now would be without posts, and the day's one."""
 
 
-EXPECTED = (Busy, Held, ClockDoubt, FetchError, RelayError, NotCollected)        # see cli.main
+EXPECTED = (Busy, Held, ClockDoubt, FetchError, RelayError, NotCollected, NoRoom)        # see cli.main
 
 
 def publish_command(context: Context, args: Namespace) -> int:
@@ -64,5 +66,6 @@ def run_command(context: Context, args: Namespace) -> int:
 
 
 def worker_command(context: Context, args: Namespace) -> int:
+    replay(context.config.site.timezone)        # the database may be an older one, put back
     Worker(context.config, context.password, context.stop).run()
     return 0

@@ -133,7 +133,7 @@ class Web:
 
 @dataclass(frozen=True, kw_only=True)
 class Backup:
-    where: str = "var/backups"
+    where: str = ""
     keep: int = 7
     copy_to: str = ""                       # a second place: a folder, as of a USB stick, or user@host:folder
 
@@ -165,6 +165,11 @@ class Config:
     def folder(self) -> Path:
         """Where the database and the locks of the steps lie."""
         return Path(self.database.path).parent
+
+    @property
+    def backups(self) -> Path:
+        """The folder of the backups, and of the log of who left."""
+        return Path(self.backup.where) if self.backup.where else self.folder / "backups"
 
 
 _VERP_LOCAL_PART = 24       # of the 64 octets that RFC 5321, 4.5.3.1.1 allows

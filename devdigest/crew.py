@@ -3,7 +3,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from devdigest import forecast
+from devdigest import departures, forecast
 from devdigest.config import Config
 from devdigest.courier import Answer, Ask, Courier
 from devdigest.group_commit import Failed, Turns
@@ -118,7 +118,7 @@ class Crew:
 
     def _act(self, asks: list[Ask]) -> list[Answer]:
         """Settles what the lines have carried and claims the next for each, in one transaction."""
-        with db.atomic():
+        with db.atomic(), departures.together():
             for ask in asks:
                 self._hear(ask)
             self._ledger.look()

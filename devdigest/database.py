@@ -7,9 +7,10 @@ from pathlib import Path
 
 import peewee
 
-from devdigest import fetching, fulltext, links, tokens
+from devdigest import copies, fetching, fulltext, links, presence, tokens
 from devdigest.counts import Attempt, Click, Event, Opened
 from devdigest.fetching import Fetching
+from devdigest.locks import Busy
 from devdigest.memory import LINK_KEY, Operator, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
@@ -25,6 +26,7 @@ VERSION = 1 + len(UPGRADES)
 
 _TOO_LITTLE = 1_000_000     # bytes free
 _PATIENCE = 10      # seconds for another process to end its transaction
+_DAMAGED = ("not a database", "malformed")      # sqlite.org/rescode.html: SQLITE_NOTADB, SQLITE_CORRUPT
 _VISITOR = 4        # the same where somebody waits for a page
 _LONG_LOG = 4000    # pages
 _PAGE_CACHE = -500          # KiB, of each thread that answers visitors
@@ -42,23 +44,69 @@ class DatabaseError(Exception):
     """The file cannot be used: which one, why, and what to do."""
 
 
+class Lost(DatabaseError):
+    """It is damaged, empty or gone, though there was one: no other is made in its place."""
+
+
 def open(path: str | Path) -> None:
     """Opens, creates or upgrades the database and leaves this thread connected. May be called again.
 
     Other threads connect by `connected()`. Raises DatabaseError.
     """
     path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        presence.enter(path)
+        _look_at(path)
+        connect(path)
+        presence.remember(path)
+    except Busy as error:
+        raise DatabaseError(f"{path}: {error}") from error
+    except (OSError, sqlite3.DatabaseError, peewee.DatabaseError) as error:
+        db.close()
+        if presence.is_remembered(path) and any(words in str(error) for words in _DAMAGED):
+            raise Lost(f"{path} is damaged ({error}){_set_aside(path)}") from error
+        raise DatabaseError(f"{path}: {error}; {_cure(path)}") from error
+
+
+def connect(path: Path) -> None:
+    """Opens a file whatever others do with it, and brings it to this version."""
     if not db.is_closed():
         db.close()
     db.init(str(path), pragmas=_PRAGMAS, timeout=_PATIENCE)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        db.connect()
-        db.pragma("journal_mode", "wal", permanent=False)
-        upgrade()
-    except (OSError, sqlite3.DatabaseError, peewee.DatabaseError) as error:
-        db.close()
-        raise DatabaseError(f"{path}: {error}; {_cure(path)}") from error
+    db.connect()
+    db.pragma("journal_mode", "wal", permanent=False)
+    upgrade()
+
+
+def _look_at(path: Path) -> None:
+    """Raises Lost for what is not to be opened: nobody writes over it, and nothing is mailed without it."""
+    if not path.exists() or not path.stat().st_size:
+        if presence.is_remembered(path):
+            aside = sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]"))
+            if aside:
+                raise Lost(f"{path} was damaged and is kept as {aside[-1].name}")
+            raise Lost(f"{path} is gone or empty, though there was one; to begin anew without it, remove "
+                       f"{path.name}.lock")
+        return
+    log = path.with_name(f"{path.name}-wal")
+    # whoever had it open last was cut off: only then is it worth the seconds
+    if log.exists() and log.stat().st_size and presence.is_alone() and presence.is_remembered(path) and (
+            said := copies.looks_sound(path)):
+        raise Lost(f"{path} is damaged ({said}){_set_aside(path)}")
+
+
+def _set_aside(path: Path) -> str:
+    """Out of the way, with its log, and kept; not while another process goes on with it."""
+    if not presence.is_alone():
+        return ""
+    number = len(list(path.parent.glob(f"{path.name}.damaged-*[0-9]"))) + 1
+    for end in ("-wal", "-shm", ""):
+        file = path.with_name(path.name + end)
+        if file.exists():
+            file.replace(path.with_name(f"{path.name}.damaged-{number}{end}"))
+    copies.sync(path.parent)
+    return f"; it is kept as {path.name}.damaged-{number}"
 
 
 def _cure(path: Path) -> str:

@@ -5,6 +5,7 @@ from devdigest.context import Context
 from devdigest.deliver import deliver, words
 from devdigest.locks import Busy
 from devdigest.memory import Held
+from devdigest.replay import replay
 from devdigest.replies import RelayError
 from devdigest.step_command import ClockDoubt, say, stopped, when
 from devdigest.terminal import complain, progress
@@ -14,6 +15,7 @@ EXPECTED = (Busy, Held, ClockDoubt, RelayError)     # see cli.main
 
 def deliver_command(context: Context, args: Namespace) -> int:
     now, _ = when(context, args)
+    replay(context.config.site.timezone)        # the database may be an older one, put back by hand
     summary = deliver(context.config, now, context.password, context.stop, report=progress("deliver"))
     say(args, {"rows": summary.rows, "states": dict(summary.states), "fault": summary.fault},
         lambda: f"deliver: {words(summary)}")

@@ -10,6 +10,7 @@ from devdigest import bulk, choose, urls
 from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.feed import Entry, Feed
+from devdigest.memory import Restored
 from devdigest.models import Blog, Post, Verdict
 from devdigest.table import db
 
@@ -35,7 +36,8 @@ def reading_of(blog: Blog | None, config: Config, now: datetime) -> choose.Readi
     zone, read = config.site.timezone, blog and _last_read(blog)
     return choose.Reading(now=now, zone=zone, late_days=config.digest.late_days,
                           first=blog is None or blog.first_read is None,
-                          fresh=read is None or local_day(read, zone) < local_day(now, zone))
+                          fresh=read is None or local_day(read, zone) < local_day(now, zone),
+                          closed=None if read is None else Restored.closed_since(read))
 
 
 def _last_read(blog: Blog) -> datetime | None:

@@ -2,7 +2,7 @@
 how the operators of many blogs want to be asked.
 """
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from peewee import BooleanField, FloatField, IntegerField, TextField, fn
 
@@ -13,6 +13,8 @@ HOLD, LAST_SEEN, LINK_KEY = "hold", "last seen", "link key"       # settings
 HOLD_REASON = "hold reason"                 # where the appliance holds itself
 # The bounce mailbox: when it was looked into last, how far, and what was wrong with that; "" for nothing.
 MAILBOX_READ, MAILBOX_PLACE, MAILBOX_FAULT = "mailbox read", "mailbox place", "mailbox fault"
+POSTS_FROM = "posts from"       # no post has a smaller number that came after a restore
+_RESTORED = "restored"
 ISSUES_WAIT, URGENT_WAIT = "issues wait until", "confirmations wait until"      # as the quota is used up
 
 _LONGEST_WAIT = timedelta(hours=25)         # for a quota of 24 hours; later ones are a wrong clock's
@@ -65,6 +67,20 @@ class Setting(Table):
         text = cls.read(name)
         until = datetime.fromisoformat(text) if text else None
         return until if until and now < until <= now + _LONGEST_WAIT else None
+
+
+class Restored:
+    """The last restore: until which day it closed issues, and when it was; None where it closed none."""
+
+    @classmethod
+    def note(cls, closed: date, now: datetime) -> None:
+        Setting.write(_RESTORED, f"{closed} {now.isoformat()}")
+
+    @classmethod
+    def closed_since(cls, read: datetime) -> date | None:
+        """The last day it closed, for a blog that was read last before it."""
+        day, _, at = (Setting.read(_RESTORED) or "").partition(" ")
+        return date.fromisoformat(day) if day and read < datetime.fromisoformat(at) else None
 
 
 class Held(Exception):

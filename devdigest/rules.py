@@ -82,7 +82,6 @@ RULES: tuple[Rule, ...] = (
     ("web", "listen", _is_listen, "HOST:PORT"),
     ("web", "threads", lambda v: 1 <= v <= 64, "1 to 64"),
     ("web", "proxy", lambda v: v in ("", "127.0.0.1"), "127.0.0.1, or nothing"),
-    ("backup", "where", bool, "a folder"),
     ("backup", "keep", lambda v: 2 <= v <= 365, "2 to 365 backups"),
     ("check", "own_address", lambda v: all(http_url(one) for one in v), "http(s) URLs"),
     ("database", "path", bool, "a file"),

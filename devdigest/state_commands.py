@@ -3,7 +3,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from typing import Any
 
-from devdigest import database, forecast, status, wear
+from devdigest import backup_check, database, forecast, room, status, wear
 from devdigest.config import Config
 from devdigest.context import Context
 from devdigest.memory import HOLD, HOLD_REASON, LAST_SEEN, Setting
@@ -67,12 +67,16 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
         *_mailing_rows(config, facts["mailing"]),
         ("readers", counts(facts["subscribers"])),
         ("bounces", _bounces_line(facts["bounces"])),
+        ("backup", backup_check.line(kept := facts["backup"], _local(config, kept["made"] or facts["now"]))),
         ("next issue", _local(config, facts["next_issue"])),
     ]
     written = [f"{wear.in_words(count)} {day}" for day, count in facts["written"].items()
                if count is not None]
     if written:
         rows.insert(1, ("card", f"written by collecting: {', '.join(written)}"))
+    if facts["free"] < room.LEAST_TO_COLLECT:
+        rows.insert(0, ("DISK", f"{facts['free'] // 1_000_000:,} MB free: nothing is collected; make room: "
+                                f"`sudo journalctl --vacuum-size=50M`, `sudo apt clean`"))
     if facts["held_since"]:
         why = facts["held_because"] and f" ({facts['held_because']})"
         rows.insert(0, ("HELD", f"since {_local(config, facts['held_since'])}{why}; "

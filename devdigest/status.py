@@ -4,7 +4,7 @@ from typing import Any
 
 from peewee import fn
 
-from devdigest import agenda, installation_check, plan
+from devdigest import agenda, backup_check, installation_check, plan, room
 from devdigest.config import Config
 from devdigest.days import at, local_day, midnight
 from devdigest.fetching import Fetching
@@ -43,6 +43,8 @@ def facts(config: Config, now: datetime, machine: Machine = _HERE) -> dict[str, 
         "confirmations_waiting": Delivery.due_now(now, issues=False).count(),
         "bounces": _bounces(config, now),
         "upgrade": installation_check.last_upgrade(machine),
+        "backup": backup_check.facts(config),
+        "free": room.free(config.folder),
     }
 
 

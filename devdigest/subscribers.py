@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from peewee import fn
 
-from devdigest import suppressions, tokens
+from devdigest import departures, suppressions, tokens
 from devdigest.counts import Event
 from devdigest.days import local_day
 from devdigest.memory import LINK_KEY, Setting
@@ -20,8 +20,6 @@ LINK = "link"                               # purpose of the token in every issu
 CONFIRM, ACCOUNT, MOVE = "confirm", "account", "move"
 _GOOD_FOR = {CONFIRM: timedelta(hours=48), ACCOUNT: timedelta(hours=1), MOVE: timedelta(hours=48)}
 _TAKE_BACK = timedelta(hours=1)             # mails are forwarded: an old link must not bring anyone back
-_PENDING_FOR = timedelta(days=7)            # a request nobody confirmed is erased then
-_ORIGINS_FOR = timedelta(days=30)          # after leaving
 
 
 def link_key() -> str:
@@ -118,6 +116,7 @@ def confirm(token: str, now: datetime, zone: ZoneInfo, given_from: str = "",
 
     `given_from` and `given_by`, the address and the program of who confirms, complete the proof.
     """
+    returns = False
     with db.atomic():
         subscriber = pending(token, now)
         if subscriber and is_asked(subscriber):
@@ -125,9 +124,20 @@ def confirm(token: str, now: datetime, zone: ZoneInfo, given_from: str = "",
             proof = (Consent.get_or_none(Consent.subscriber == subscriber, Consent.token == digest)
                      or request_of(subscriber))
             proof.token, proof.given_from, proof.given_by = digest, given_from, given_by
-            suppressions.lift(subscriber.email)
+            returns = subscriber.state == "cancelled"
+            returns = suppressions.lift(subscriber.email) or returns
             _activate(subscriber, proof, now, zone)
-        return subscriber
+    if returns:
+        came_back(subscriber, now)
+    return subscriber
+
+
+def came_back(subscriber: Subscriber, now: datetime) -> None:
+    """Told to the log once it is committed: what a power cut takes of this, they can say again."""
+    address = suppressions.known_by(subscriber.email)
+    with departures.together():
+        departures.note(departures.RETURNED, address, now)
+        departures.note(departures.LIFTED, address, now)
 
 
 def _activate(subscriber: Subscriber, proof: Consent, now: datetime, zone: ZoneInfo) -> None:
@@ -178,6 +188,8 @@ def cancel(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> bool:
         before = stored and stored.state
         subscriber.state, subscriber.cancelled = "cancelled", stored and stored.cancelled
         if before in ("pending", "active"):
+            departures.note(departures.LEFT, suppressions.known_by(stored.email), now,
+                            after=newest_word(stored))
             subscriber.cancelled = now
             subscriber.save(only=[Subscriber.state, Subscriber.cancelled])
         if before == "active":
@@ -185,6 +197,14 @@ def cancel(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> bool:
         withdraw(subscriber, CONFIRM, now)
         Consent.delete().where(Consent.subscriber == subscriber, Consent.given.is_null()).execute()
     return before == "active"
+
+
+def newest_word(subscriber: Subscriber) -> datetime:
+    """When they last said that they want mail."""
+    said = (Consent.select(fn.MAX(Consent.asked), fn.MAX(Consent.given))
+            .where(Consent.subscriber == subscriber).tuples().get())
+    instants = (datetime.fromisoformat(text) if isinstance(text, str) else text for text in said)
+    return max(filter(None, (subscriber.created, subscriber.confirmed, *instants)))
 
 
 def state_now(subscriber: Subscriber) -> str | None:
@@ -236,6 +256,8 @@ def take_back(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
             Event.add(local_day(subscriber.cancelled, zone), "cancelled", -1)
             subscriber.state, subscriber.cancelled = "active", None
             subscriber.save(only=[Subscriber.state, Subscriber.cancelled])
+    if subscriber.state == "active":
+        came_back(subscriber, now)
 
 
 def forget(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
@@ -246,6 +268,8 @@ def forget(subscriber: Subscriber, now: datetime, zone: ZoneInfo) -> None:
     with db.atomic():
         if state_now(subscriber) == "active":
             Event.add(local_day(now, zone), "cancelled")
+        departures.note(departures.ERASED, suppressions.known_by(subscriber.email), now,
+                        after=newest_word(subscriber))
         suppressions.keep_out(subscriber.email, now)
         erase(subscriber)
 
@@ -258,35 +282,3 @@ def erase(subscriber: Subscriber) -> None:
         Delivery.update(reply="").where(mails).execute()
         suppressions.forget_words(subscriber.email)
         subscriber.delete_instance()
-
-
-# keeping no more than needed
-
-def erase_unconfirmed(now: datetime) -> int:
-    """Requests that nobody confirmed within seven days are erased, and who never did; how many of these."""
-    old = now - _PENDING_FOR
-    with db.atomic():
-        Consent.delete().where(Consent.given.is_null(), Consent.asked <= old).execute()
-        asked_again = Consent.select(Consent.subscriber).where(Consent.given.is_null())
-        never = list(Subscriber.select().where(Subscriber.state == "pending", Subscriber.created <= old,
-                                               Subscriber.id.not_in(asked_again)))
-        for subscriber in never:
-            erase(subscriber)
-    return len(never)
-
-
-def forget_moves() -> None:
-    """The address that a subscription was to move to, where no link to confirm it is left or under way."""
-    link = Confirmation.select().where(Confirmation.subscriber == Subscriber.id, Confirmation.purpose == MOVE)
-    mail = Delivery.select().where(Delivery.subscriber == Subscriber.id, Delivery.purpose == MOVE,
-                                   Delivery.state.in_(OPEN_STATES))
-    (Subscriber.update(moving_to=None)
-     .where(Subscriber.moving_to.is_null(False), ~fn.EXISTS(link), ~fn.EXISTS(mail)).execute())
-
-
-def forget_origins(now: datetime) -> None:
-    """Of who left a month ago, the proof of consent keeps its times, no longer from where it was given."""
-    left = Subscriber.select(Subscriber.id).where(Subscriber.state == "cancelled",
-                                                  Subscriber.cancelled <= now - _ORIGINS_FOR)
-    (Consent.update(asked_from="", asked_by="", given_from="", given_by="")
-     .where(Consent.subscriber.in_(left), Consent.given.is_null(False)).execute())

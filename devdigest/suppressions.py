@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from peewee import ModelSelect, fn
 
-from devdigest import bounce_words, points, tokens
+from devdigest import bounce_words, departures, points, tokens
 from devdigest.counts import Attempt
 from devdigest.days import local_day
 from devdigest.feedback import NO_FAULT_OF_THE_READER, Feedback, Kind, one_line
@@ -42,15 +42,29 @@ def silenced(email: str) -> bool:
     return any(one is not None and one.reason not in _LIFTED for one in known)
 
 
-def lift(email: str) -> None:
-    """Ends a suppression that the consent of the address's owner ends."""
-    Suppression.delete().where(Suppression.address == known_by(email),
-                               Suppression.reason.in_(_LIFTED)).execute()
+def lift(email: str) -> bool:
+    """Ends a suppression that the consent of the address's owner ends; whether there was one."""
+    return bool(Suppression.delete().where(Suppression.address == known_by(email),
+                                           Suppression.reason.in_(_LIFTED)).execute())
 
 
 def keep_out(email: str, now: datetime) -> None:
     """Suppresses an address that is erased, that no import brings it back."""
-    Suppression.insert(address=known_by(email), reason="erased", since=now).on_conflict_ignore().execute()
+    keep_out_hash(known_by(email), now)
+
+
+def keep_out_hash(address: str, now: datetime) -> None:
+    """The same for who is known by the hash alone."""
+    Suppression.insert(address=address, reason="erased", since=now).on_conflict_ignore().execute()
+
+
+def again(address: str, reason: str, since: datetime) -> bool:
+    """Suppresses an address that was so before a restore; whether this is new."""
+    known = Suppression.get_or_none(Suppression.address == address)
+    if not _outweighs(reason, known):
+        return False
+    Suppression.replace(address=address, reason=reason, evidence="before a restore", since=since).execute()
+    return True
 
 
 def forget_words(email: str) -> None:
@@ -114,7 +128,7 @@ def refused(reply: Reply, subscriber: Subscriber, mail: Delivery, now: datetime,
 
 def decide(issue: int, believed: bool, now: datetime, zone: ZoneInfo) -> int:
     """Ends the alarm of an issue: what came back counts after all, or never; how many are suppressed."""
-    with db.atomic():
+    with db.atomic(), departures.together():
         Alarm.update(decided="believed" if believed else "ignored").where(Alarm.issue == issue).execute()
         reports = Bounce.issue == issue
         if not believed:
@@ -170,11 +184,16 @@ def _judge(row: Bounce, subscriber: Subscriber, now: datetime, zone: ZoneInfo) -
 def _suppress(row: Bounce, reason: str, now: datetime) -> bool:
     """Whether this is new. A complaint outweighs what a new agreement would end."""
     known = Suppression.get_or_none(Suppression.address == row.address)
-    if not reason or (known is not None and (reason != "complaint" or known.reason not in _LIFTED)):
+    if not reason or not _outweighs(reason, known):
         return False
+    departures.note(departures.SUPPRESSED, row.address, now, reason=reason)
     evidence = " ".join(filter(None, (row.source, row.kind, row.status, row.said)))
     Suppression.replace(address=row.address, reason=reason, evidence=evidence, since=now).execute()
     return True
+
+
+def _outweighs(reason: str, known: Suppression | None) -> bool:
+    return known is None or (reason == "complaint" and known.reason in _LIFTED)
 
 
 def _take_back(row: Bounce, now: datetime) -> None:
@@ -183,6 +202,7 @@ def _take_back(row: Bounce, now: datetime) -> None:
     row.save(only=[Bounce.followed])
     Suppression.delete().where(Suppression.address == row.address,
                                Suppression.reason.in_(("bounce", "complaint"))).execute()
+    departures.note(departures.LIFTED, row.address, now)
     _suppress(row, points.verdict(_history(row.subscriber, row.address), row.day), now)
 
 

@@ -69,6 +69,13 @@ def progress(name: str) -> Callable[..., None]:
     return report
 
 
+def saying(name: str) -> Callable[[str], None]:
+    """Says on a terminal what is being done now; in a journal it stays silent."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda doing: print(f"\r{name}: {doing} …\x1b[K", end="\r", file=sys.stderr, flush=True)
+
+
 def complain(text: str) -> None:
     for line in text.splitlines():
         print(f"devdigest: {line}", file=sys.stderr)

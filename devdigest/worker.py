@@ -10,7 +10,8 @@ from pathlib import Path
 
 import schedule
 
-from devdigest import agenda, credentials, notify
+from devdigest import agenda, credentials, departures, notify, room
+from devdigest.backup import backup, copy_log
 from devdigest.bounces import bounces
 from devdigest.care import care
 from devdigest.collect import Report, collect
@@ -21,6 +22,7 @@ from devdigest.doubt import clock_doubt
 from devdigest.locks import Busy
 from devdigest.memory import Held, Setting
 from devdigest.publish import publish, publish_weekly
+from devdigest.room import NoRoom
 from devdigest.watched import Watched
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,8 @@ class Worker:
         # where a login was refused; a restart, as after a change of the password, tries at once
         self._locked_out_until = 0.0
         self._mailbox_shut_until = 0.0
+        self._departed = 0          # bytes of the log of who left, as it is at the second place
+        self._crowded = False       # the disk is nearly full
         self.jobs = {
             "collect": Job(self._collect, 10),      # a fetch, and what fifty feeds brought in one transaction
             "publish": Job(self._publish, 15),      # looks not once: an issue and all of its rows at a time
@@ -64,6 +68,7 @@ class Worker:
                                                     # reconnect before it
             "bounces": Job(self._bounces, 10),      # half a minute for each answer of the mailbox
             "care": Job(self._care, 60),            # one statement may go through years of rows
+            "backup": Job(self._backup, 45),        # half an hour for a file that goes to another machine
         }
 
     def run(self) -> None:
@@ -149,9 +154,22 @@ class Worker:
             stop.look()
             if done % _TOLD_EVERY == 0:
                 self._tells("collect", f"collecting: {done:,} of {of:,} blogs")
-        # not `stop` itself: collect asks it several times a second while it waits, and only answers count
-        collect_if_due(self._config, now, self._stop, report)
+        if self._has_room():
+            # not `stop` itself: collect asks it several times a second while it waits, and only answers count
+            collect_if_due(self._config, now, self._stop, report)
         return True
+
+    def _has_room(self) -> bool:
+        """Whether the disk has; said once where not."""
+        try:
+            room.require("collect", self._config.folder, again=self._crowded)
+        except NoRoom as reason:
+            if not self._crowded:
+                log.error("%s", reason)
+            self._crowded = True
+        else:
+            self._crowded = False
+        return not self._crowded
 
     def _publish(self, now: datetime, stop: Watched) -> bool:
         if agenda.publish(self._config, now, self._up_since):
@@ -188,6 +206,15 @@ class Worker:
     def _care(self, now: datetime, stop: Watched) -> bool:
         if agenda.care(self._config, now):
             care(self._config, now)
+        return True
+
+    def _backup(self, now: datetime, stop: Watched) -> bool:
+        if agenda.backup(self._config, now):
+            backup(self._config, now, stop, report=lambda doing: self._tells("backup", f"backup: {doing}"))
+        elif (size := departures.size()) != self._departed:
+            if not copy_log(self._config):
+                return False
+            self._departed = size
         return True
 
     def _farewell(self) -> None:

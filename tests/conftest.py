@@ -33,6 +33,7 @@ def config(tmp_path: Path) -> Config:
                    collect=replace(base.collect, allow_private=True, gap=0.0, total_seconds=1,
                                    per_operator=8),
                    mail=replace(base.mail, maildir=str(tmp_path / "mail"), sender="digest@example.org"),
+                   backup=replace(base.backup, where=str(tmp_path / "backups")),
                    database=replace(base.database, path=str(tmp_path / "devdigest.db")))
 
 

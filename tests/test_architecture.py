@@ -8,16 +8,25 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
+<<<<<<< HEAD
 GROUND = ["", "days", "urls", "zones", "relays", "rules", "config", "credentials", "text", "dates", "tokens",
           "clock", "heap", "locks", "addresses", "recipients", "inflate", "terms", "wear", "notify",
           "watched", "journal"]
 RECORDS = ["columns", "table", "memory", "links", "models", "fetching", "readers", "outbox", "bulk", "counts",
            "reports", "fulltext", "upgrades", "database"]
+=======
+GROUND = ["", "days", "urls", "relays", "rules", "config", "credentials", "text", "dates", "tokens", "clock",
+          "heap", "locks", "presence", "room", "copies", "backups", "addresses", "recipients", "inflate",
+          "terms", "wear", "notify", "watched", "journal"]
+RECORDS = ["columns", "table", "memory", "departures", "models", "fetching", "readers", "outbox", "bulk",
+           "counts", "reports", "fulltext", "upgrades", "database"]
+>>>>>>> 3b6311c (Back up every night, proven; restore without mailing anyone twice or who has left; never write over a damaged database)
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
         "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "points", "wire",
         "edition", "letter", "draft", "compose", "notices", "charts", "throttle", "quota", "forecast",
         "signatures", "fates", "events", "mime", "bounce_words", "bounce_notice", "ses_notice", "returned",
         "status_report", "dsn", "finding", "mail_records"]
+<<<<<<< HEAD
 EDGES = ["deadline", "connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing",
          "dialogue", "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider",
          "imap", "name_server", "machine", "kernel_log", "routes", "nat_pmp", "upnp", "front_door",
@@ -39,6 +48,26 @@ SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "c
                 "agenda", "phone", "looks", "mail_check", "sender_check", "installation_check",
                 "hardware_check", "network_check", "name_check", "site_check", "certificate_check",
                 "bounce_check", "records_check", "moves", "intake", "outcomes"}
+=======
+EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "dialogue",
+         "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider", "imap",
+         "name_server", "second_place"]
+STEPS = ["suppressions", "subscribers", "expiry", "replay", "backup", "backup_check", "clicks", "letters",
+         "ledger", "courier", "crew", "plan", "sign_up",
+         "account", "subscriber_lists", "blogs", "moves", "intake", "outcomes", "collect", "publish",
+         "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status",
+         "deliveries", "mail_check", "sender_check", "check", "examine", "patch", "aftermath", "restore"]
+DOORS = ["terminal", "web", "worker", "sample_blogs"]
+ENTRY = ["context", "step_command", "collect_command", "deliver_command", "commands", "web_command",
+         "state_commands", "stats_command", "blog_commands", "examined", "examine_command",
+         "subscriber_commands", "backup_commands", "bounce_commands", "delivery_commands", "check_command",
+         "cli", "trial", "__main__"]
+FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
+ORDER = [module for floor in FLOORS for module in floor]
+SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
+                "agenda", "expiry", "replay", "backup", "backup_check", "aftermath", "mail_check",
+                "sender_check", "moves", "intake", "outcomes"}
+>>>>>>> 3b6311c (Back up every night, proven; restore without mailing anyone twice or who has left; never write over a damaged database)
 
 
 def modules() -> list[Path]:

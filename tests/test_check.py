@@ -71,7 +71,7 @@ def test_an_installation_that_works_has_nothing_red(by_relay: Config, ada: Subsc
         "config", "release", "services", "disk", "card", "memory", "journal", "updates", "database", "clock",
         "zone", "network", "address", "cgnat", "ddns", "name", "certificate", "outside", "web", "site",
         "sender", "relay", "spf", "dkim", "dmarc", "mx", "bounces", "plan", "blogs", "collect", "issue",
-        "hold"]
+        "backup", "hold"]
     assert [finding.name for finding in findings if finding.state not in (OK, NOT_ASKED)] == [
         "clock", "site", "spf", "dkim", "dmarc", "mx", "bounces"]
     assert [finding.name for finding in findings if finding.state == RED] == ["site", "spf", "dmarc"]

@@ -6,7 +6,7 @@ import pytest
 from conftest import NOW
 from desk import SEOUL
 
-from devdigest import subscribers, suppressions, tokens
+from devdigest import expiry, subscribers, suppressions, tokens
 from devdigest.config import Config
 from devdigest.counts import Event
 from devdigest.database import connected
@@ -304,7 +304,7 @@ def test_what_happens_is_counted_for_the_day_at_the_site(bob: Subscriber) -> Non
 def test_the_end_of_a_request_is_no_cancellation(bob: Subscriber) -> None:
     subscribers.cancel(bob, NOW, SEOUL)
     add("ada@example.org")
-    subscribers.erase_unconfirmed(NOW + timedelta(days=8))
+    expiry.erase_unconfirmed(NOW + timedelta(days=8))
     assert counted("cancelled") == {}
 
 
@@ -366,8 +366,8 @@ def test_who_is_forgotten_stays_suppressed(ada: Subscriber) -> None:
 
 def test_a_request_that_nobody_confirms_within_a_week_is_erased(ada: Subscriber, carol: Subscriber) -> None:
     add("bob@example.org")
-    assert subscribers.erase_unconfirmed(NOW + timedelta(days=7, seconds=-1)) == 0
-    assert subscribers.erase_unconfirmed(NOW + timedelta(days=7)) == 1
+    assert expiry.erase_unconfirmed(NOW + timedelta(days=7, seconds=-1)) == 0
+    assert expiry.erase_unconfirmed(NOW + timedelta(days=7)) == 1
     assert {row.email for row in Subscriber.select()} == {"ada@example.org", "carol@example.org"}
     assert outbox() == [(None, "dropped")]
 
@@ -375,14 +375,14 @@ def test_a_request_that_nobody_confirms_within_a_week_is_erased(ada: Subscriber,
 def test_who_asked_again_a_week_later_has_another_week() -> None:
     bob, _ = add("bob@example.org")
     subscribers.request(bob, NOW + timedelta(days=6), SEOUL, source="form")
-    assert subscribers.erase_unconfirmed(NOW + timedelta(days=7)) == 0
-    assert subscribers.erase_unconfirmed(NOW + timedelta(days=13)) == 1
+    assert expiry.erase_unconfirmed(NOW + timedelta(days=7)) == 0
+    assert expiry.erase_unconfirmed(NOW + timedelta(days=13)) == 1
 
 
 def test_of_who_left_only_the_request_is_erased_that_they_never_confirmed(carol: Subscriber) -> None:
     Consent.create(subscriber=carol, source="form", given=NOW)
     subscribers.request(carol, NOW, SEOUL, source="form", asked_from="203.0.113.7")
-    assert subscribers.erase_unconfirmed(NOW + timedelta(days=7)) == 0
+    assert expiry.erase_unconfirmed(NOW + timedelta(days=7)) == 0
     assert [row.asked_from for row in carol.consents] == [""]
     assert not subscribers.is_asked(carol)
 
@@ -395,7 +395,7 @@ def test_a_month_after_leaving_it_is_forgotten_from_where_someone_agreed(state: 
     Subscriber.update(state=state, cancelled=NOW if state == "cancelled" else None).execute()
     Consent.update(asked=NOW, **dict.fromkeys(("asked_from", "asked_by", "given_from", "given_by"),
                                               "203.0.113.7")).execute()
-    subscribers.forget_origins(NOW + timedelta(days=days))
+    expiry.forget_origins(NOW + timedelta(days=days))
     [proof] = ada.consents
     assert {proof.asked_from, proof.asked_by, proof.given_from, proof.given_by} == {kept}
     assert (proof.asked, proof.given, proof.source) == (NOW, NOW, "by hand")
