@@ -39,8 +39,8 @@ def restore_command(context: Context, args: Namespace) -> int:
     print("\n".join(f"restore: {line}" for line in _told(context, args.file, done)))
     if not done.logs:
         ours = context.config.backups / departures.NAME
-        complain(f"restore: there is NO LOG of who left, neither {ours} nor one beside {args.file}: whoever "
-                 f"cancelled, was erased or complained since the backup would be mailed again. Find it on the "
+        complain(f"restore: there is NO LOG of who left, neither {ours} nor one beside {args.file}: who "
+                 f"left, was erased or complained since the backup would be mailed again. Find it on the "
                  f"old card or at copy_to, put it beside the backup, and restore once more")
     return 0
 

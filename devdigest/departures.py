@@ -60,7 +60,7 @@ def note(kind: str, address: str, now: datetime, *, after: datetime | None = Non
     """
     if _place is None or getattr(_local, "muted", False):
         return
-    line = Line(_number(max(now, after) if after else now) + (after is not None), kind, address, reason)
+    line = Line(max(_number(now), _number(after) + 1 if after else 0), kind, address, reason)
     if (waiting := getattr(_local, "waiting", None)) is not None:
         waiting.append(line)
     else:

@@ -142,12 +142,12 @@ def _exchange(target: Path, scratch: Path) -> Path | None:
 
 
 def _fold(path: Path) -> None:
-    """What stands in the log of a database goes into it, where it is sound enough for that."""
-    try:
-        with closing(sqlite3.connect(path)) as old:
-            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.DatabaseError as error:
-        log.warning("%s cannot be read any more: %s; it is kept as it is", path, error)
+    """What stands in the log of a database goes into it; a damaged one is kept as it is."""
+    if said := copies.looks_sound(path):
+        log.warning("%s is damaged: %s; it is kept as it is", path, said)
+        return
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _sweep(scratch: Path) -> None:
