@@ -12,8 +12,10 @@ from pathlib import Path
 MADE = "backup made"        # setting, in a backup alone: when that was
 _COUNTED = ("blog", "post", "issue", "issue_post", "subscriber", "consent", "suppression", "delivery")
 _NEVER_LESS = ("blog", "post", "issue", "issue_post")
-_STEPS = 5_000              # of SQLite's machine between two looks at `stop`
+_STEPS = 50_000             # of SQLite's machine between two looks at `stop`
+_AT_ONCE = 4_000_000        # bytes that wait for the disk: who commits meanwhile waits for all of them
 _PATIENCE = 10              # seconds
+_STOPPED = "stopped; nothing of it is kept"
 
 Counts = dict[str, int]
 
@@ -32,16 +34,17 @@ def copy(source: Path, target: Path, halt: Callable[[], bool] = bool) -> Counts:
     VACUUM INTO reads in one transaction, which in WAL mode keeps nobody from writing; sqlite3's backup
     begins anew each time somebody has. The copy has no free pages, in which erased words could stand.
     """
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with _open(source) as database:
-        database.set_progress_handler(halt, _STEPS)
+    if halt():
+        raise Stopped(_STOPPED)
+    with _open(source) as database, _gently(target, halt) as look:
+        database.set_progress_handler(look, _STEPS)
         try:
             version, before = _version(database), counts(database)
             database.execute("VACUUM INTO ?", (str(target),))
             quiet, after = _version(database) == version, counts(database)
         except sqlite3.OperationalError as error:
             if halt():
-                raise Stopped("stopped; nothing of it is kept") from error
+                raise Stopped(_STOPPED) from error
             raise
     with _open(target) as made:
         found = counts(made)
@@ -134,6 +137,24 @@ def forget_cached(path: Path) -> None:
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _gently(target: Path, halt: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+    """A new file, and what to call while it is written: whether to break it off."""
+    file, synced = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 0
+
+    def look() -> bool:
+        nonlocal synced
+        size = os.fstat(file).st_size
+        if size - synced >= _AT_ONCE:
+            os.fdatasync(file)
+            synced = size
+        return halt()
+    try:
+        yield look
+    finally:
+        os.close(file)
 
 
 def _version(database: sqlite3.Connection) -> int:

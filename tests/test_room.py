@@ -66,6 +66,7 @@ def devdigest(disk: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
         settings = ("--config", str(disk / "config.toml"))
         return subprocess.run([sys.executable, "-m", "devdigest", *settings, *words],
                               cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
+    run("init")
     return run
 
 
