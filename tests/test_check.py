@@ -73,7 +73,7 @@ def test_an_installation_that_works_has_nothing_red(by_relay: Config, ada: Subsc
         "sender", "relay", "spf", "dkim", "dmarc", "mx", "bounces", "plan", "blogs", "collect", "issue",
         "backup", "hold"]
     assert [finding.name for finding in findings if finding.state not in (OK, NOT_ASKED)] == [
-        "clock", "site", "spf", "dkim", "dmarc", "mx", "bounces"]
+        "clock", "site", "spf", "dkim", "dmarc", "mx", "bounces", "backup"]
     assert [finding.name for finding in findings if finding.state == RED] == ["site", "spf", "dmarc"]
 
 

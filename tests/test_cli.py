@@ -287,11 +287,13 @@ def test_init_writes_over_no_settings_and_may_be_repeated(owner: Owner) -> None:
     assert owner.settings.read_text() == before
 
 
-def test_a_file_that_is_no_database_is_told_in_a_line(owner: Owner) -> None:
+def test_a_file_that_is_no_database_any_more_is_told_with_its_cure(owner: Owner) -> None:
     owner.settings.with_name("devdigest.db").write_text("No database, but a long enough text.\n" * 100)
     said = owner.types("status")
     assert said.status == 1
-    assert re.fullmatch(r"devdigest: status: .*devdigest\.db: file is not a database; .*\n", said.err)
+    assert re.match(r"devdigest: status: .*devdigest\.db is damaged \(file is not a database\); it is kept as ",
+                    said.err)
+    assert "devdigest restore FILE" in said.err
 
 
 # The list of blogs
