@@ -291,7 +291,7 @@ def test_a_file_that_is_no_database_any_more_is_told_with_its_cure(owner: Owner)
     owner.settings.with_name("devdigest.db").write_text("No database, but a long enough text.\n" * 100)
     said = owner.types("status")
     assert said.status == 1
-    assert re.match(r"devdigest: status: .*devdigest\.db is damaged \(file is not a database\); it is kept as ",
+    assert re.match(r"devdigest: status: .*devdigest\.db is damaged \(file is not a database\); it is kept ",
                     said.err)
     assert "devdigest restore FILE" in said.err
 
