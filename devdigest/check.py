@@ -11,6 +11,7 @@ from devdigest import (
     backup_check,
     bounce_check,
     certificate_check,
+    day_check,
     hardware_check,
     installation_check,
     looks,
@@ -122,8 +123,8 @@ def _day(config: Config, now: datetime) -> list[Look]:
     return [
         _of_records("blogs", records_check.blogs),
         _of_records("collect", lambda: records_check.collected(config, now)),
-        _of_records("issue", lambda: records_check.issue(config, now)),
         _of_records("backup", lambda: backup_check.finding(config, now)),
-        _of_records("hold", records_check.hold),
+        Look(("issue", "mailing", "hold", "jobs", "heartbeat"), lambda: day_check.findings(config, now),
+             ("database",), records=True),
     ]
 

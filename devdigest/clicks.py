@@ -60,6 +60,12 @@ def open(number: int, now: datetime, zone: ZoneInfo, *, network: str, agent: str
     return url or None
 
 
+def target(number: int) -> str | None:
+    """Where the link to a post leads, as open() has it; counts nothing."""
+    post = Post.get_or_none(Post.id == number)
+    return (http_url(post.url) if post else "") or None
+
+
 def is_machine(agent: str) -> bool:
     """Whether a User-Agent is not that of a browser in someone's hands, as far as it says so."""
     return not _BROWSER.match(agent) or _MACHINE.search(agent) is not None

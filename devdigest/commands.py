@@ -67,5 +67,5 @@ def run_command(context: Context, args: Namespace) -> int:
 
 def worker_command(context: Context, args: Namespace) -> int:
     replay(context.config.site.timezone)        # the database may be an older one, put back
-    Worker(context.config, context.password, context.stop).run()
+    Worker(context.config, context.password, context.stop, context.path).run()
     return 0

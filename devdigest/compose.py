@@ -1,8 +1,10 @@
 """An issue in one language → one serialised mail with places to fill. No query, clock or socket."""
+import re
+from dataclasses import dataclass
 from datetime import datetime
 
 from devdigest.config import Config
-from devdigest.draft import Draft, Part, Values, part
+from devdigest.draft import Draft, Part, Values, alone, part
 from devdigest.edition import Edition, fullest, rows
 from devdigest.letter import Letter, Places, write
 from devdigest.wording import WORDINGS, Wording
@@ -12,7 +14,20 @@ from devdigest.wording import WORDINGS, Wording
 _MOST_HTML = 90 * 1024 - 2048
 _MOST_TEXT = 60 * 1024 - 2048
 
+UNCOUNTED = "?uncounted"         # ends a link by way of the site that the owner follows in a first look
+
 _ISSUE_TEXT, _ISSUE_HTML = part("issue", "txt"), part("issue", "html")
+_BAR_TEXT, _BAR_HTML = alone("preview", "txt"), alone("preview", "html")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What stands above an issue that is only looked at: a word, a line, a button, and a line below it."""
+    name: str
+    said: str
+    button: str
+    link: str
+    end: str
 
 
 def issue(edition: Edition, config: Config, language: str, sent: datetime) -> Letter:
@@ -24,6 +39,20 @@ def issue(edition: Edition, config: Config, language: str, sent: datetime) -> Le
     return write(lines,
                  _issue_part(_ISSUE_TEXT, _MOST_TEXT, draft.places.address, edition, draft),
                  _issue_part(_ISSUE_HTML, _MOST_HTML, draft.places.address_in_html, edition, draft),
+                 draft.places, draft.words.since)
+
+
+def first_look(edition: Edition, config: Config, sent: datetime, bar: Bar) -> Letter:
+    """The mail of an issue, octet for octet, but for the bar above it, and for links that count nobody."""
+    language = config.site.language
+    draft = Draft(config, WORDINGS[language], Places.in_a_mail_on((edition, config, language)))
+    text = _issue_part(_ISSUE_TEXT, _MOST_TEXT, draft.places.address, edition, draft)
+    page = _issue_part(_ISSUE_HTML, _MOST_HTML, draft.places.address_in_html, edition, draft)
+    before, table, after = page.partition("<table")         # the mail's own; what is above it is not seen
+    counted = re.compile(f'(href="{re.escape(config.site.url)}/go/[0-9]+)"')
+    return write(draft.lines(f"[{bar.name}] {subject(edition, language)}", sent, f"preview.{edition.day}"),
+                 _BAR_TEXT({"bar": bar}) + text,
+                 before + _BAR_HTML({"bar": bar}) + counted.sub(rf'\1{UNCOUNTED}"', table + after),
                  draft.places, draft.words.since)
 
 

@@ -16,11 +16,12 @@ from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
 from devdigest.reports import Alarm, Bounce, Hook
 from devdigest.table import db
+from devdigest.troubles import Failure, Trouble
 from devdigest.upgrades import UPGRADES
 
 TABLES = (Setting, Run, Operator, Blog, Fetching, Post, Issue, IssuePost,
           Subscriber, Consent, Confirmation, Suppression, Delivery, Event, Opened, Click, Attempt,
-          Hook, Bounce, Alarm)
+          Hook, Bounce, Alarm, Trouble, Failure)
 
 VERSION = 1 + len(UPGRADES)
 

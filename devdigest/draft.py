@@ -26,9 +26,17 @@ Part = Callable[[Values], str]
 
 def part(name: str, kind: str) -> Part:
     """The template `name`, as `html` or `txt`, within the frame of every mail."""
-    sources = [(_FOLDER / f"{file}.{kind}").read_text(encoding="utf-8") for file in ("frame", name)]
-    frame, body = (SimpleTemplate(source, noescape=kind == "txt") for source in sources)
+    frame, body = _template("frame", kind), _template(name, kind)
     return lambda values: frame.render(values, body=body.render(values))
+
+
+def alone(name: str, kind: str) -> Part:
+    """The same without the frame: for what is put into a mail that has one."""
+    return _template(name, kind).render
+
+
+def _template(name: str, kind: str) -> SimpleTemplate:
+    return SimpleTemplate((_FOLDER / f"{name}.{kind}").read_text(encoding="utf-8"), noescape=kind == "txt")
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,15 @@ from devdigest.table import ZERO, Table
 
 HOLD, LAST_SEEN, LINK_KEY = "hold", "last seen", "link key"       # settings
 HOLD_REASON = "hold reason"                 # where the appliance holds itself
+BY_LINK = "by the preview's link"           # such a reason that is the owner's own wish
 # The bounce mailbox: when it was looked into last, how far, and what was wrong with that; "" for nothing.
 MAILBOX_READ, MAILBOX_PLACE, MAILBOX_FAULT = "mailbox read", "mailbox place", "mailbox fault"
 POSTS_FROM = "posts from"       # no post has a smaller number that came after a restore
 _RESTORED = "restored"
+# The owner: when all was looked over last; the days of the newest preview, summary and finished day; what
+# was answered when that was told.
+WATCHED, PREVIEWED, SUMMED_UP = "watched", "previewed", "summed up"
+HEARTBEAT_DAY, HEARTBEAT_SAID = "heartbeat day", "heartbeat said"
 ISSUES_WAIT, URGENT_WAIT = "issues wait until", "confirmations wait until"      # as the quota is used up
 
 _LONGEST_WAIT = timedelta(hours=25)         # for a quota of 24 hours; later ones are a wrong clock's

@@ -13,7 +13,7 @@ from devdigest.compose import preview_html
 from devdigest.config import Config
 from devdigest.counts import ALIKE, Click
 from devdigest.days import local_day
-from devdigest.edition import edition
+from devdigest.edition import Edition, edition
 from devdigest.locks import locked
 from devdigest.memory import Held, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
@@ -87,10 +87,15 @@ def _most_read(issue: Issue, config: Config) -> list[IssuePost]:
 
 def preview(config: Config, now: datetime) -> str:
     """The HTML of today's issue, as it would be made now where there is none yet; stores nothing."""
+    return preview_html(drafted(config, now), config, config.site.language)
+
+
+def drafted(config: Config, now: datetime) -> Edition:
+    """Today's issue, as it would be made now where there is none yet; stores nothing."""
     issue = Issue.of(local_day(now, config.site.timezone))
     if issue is not None:
         posts = IssuePost.of(issue)
     else:
         issue = _todays(config, now)
         posts = _news(issue, config)
-    return preview_html(edition(issue, posts), config, config.site.language)
+    return edition(issue, posts)

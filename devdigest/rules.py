@@ -50,7 +50,7 @@ RULES: tuple[Rule, ...] = (
     ("site", "owner", lambda v: v == "" or is_address(v), "an e-mail address"),
     ("site", "postal_address", lambda v: v.isprintable() and len(v) <= 200, "an address on one line"),
     ("site", "clock", lambda v: v in ("check", "trust"), "check or trust"),
-    ("site", "heartbeat_url", lambda v: v == "" or http_url(v) is not None, "an http(s) URL, or nothing"),
+    ("site", "heartbeat_url", lambda v: v == "" or bool(http_url(v)), "an http(s) URL, or nothing"),
     ("collect", "times", lambda v: bool(v) and all(map(is_clock, v)), "local times, each HH:MM"),
     ("collect", "retry_until", is_clock, "a local time, HH:MM"),
     ("collect", "total_seconds", lambda v: 1 <= v <= 300, "1 to 300 seconds"),

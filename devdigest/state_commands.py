@@ -77,6 +77,8 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
     if facts["free"] < room.LEAST_TO_COLLECT:
         rows.insert(0, ("DISK", f"{facts['free'] // 1_000_000:,} MB free: nothing is collected; make room: "
                                 f"`sudo journalctl --vacuum-size=50M`, `sudo apt clean`"))
+    rows[:0] = [("TROUBLE", f"{one['name']}, since {_local(config, one['since'])}: {one['fact']}; "
+                            f"{one['cure']}") for one in facts["troubles"]]
     if facts["held_since"]:
         why = facts["held_because"] and f" ({facts['held_because']})"
         rows.insert(0, ("HELD", f"since {_local(config, facts['held_since'])}{why}; "

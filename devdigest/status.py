@@ -13,6 +13,7 @@ from devdigest.memory import HOLD_REASON, MAILBOX_FAULT, MAILBOX_READ, Run, Sett
 from devdigest.models import Blog, Issue, IssuePost, Post, Verdict
 from devdigest.readers import Delivery, Subscriber, Suppression
 from devdigest.reports import Alarm, Bounce, Hook
+from devdigest.troubles import Trouble
 
 _LATELY = timedelta(days=30)
 _MAILINGS = 3
@@ -45,6 +46,9 @@ def facts(config: Config, now: datetime, machine: Machine = _HERE) -> dict[str, 
         "upgrade": installation_check.last_upgrade(machine),
         "backup": backup_check.facts(config),
         "free": room.free(config.folder),
+        "troubles": [{"name": one.name, "fact": one.fact, "cure": one.cure,
+                      "since": one.since.isoformat(timespec="seconds")}
+                     for one in Trouble.open() if one.gone is None],
     }
 
 

@@ -101,10 +101,19 @@ _TO_6 = (       # what comes back: posts of providers, reports of each reader's 
         FOREIGN KEY ("issue_id") REFERENCES "issue" ("id"))""",
 )
 
-_TO_LINKS = (   # posts by their link: what the b-tree did, at a tenth of the bytes a day
+_TO_7 = (       # posts by their link: what the b-tree did, at a tenth of the bytes a day
     links.TABLE,
     links.PUT_IN,
     "DROP INDEX post_key",
 )
 
-UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_LINKS)
+_TO_8 = (       # what the owner was told of, and jobs that fail
+    """CREATE TABLE "trouble" ("id" INTEGER NOT NULL PRIMARY KEY, "key" TEXT NOT NULL, "name" TEXT NOT NULL,
+        "fact" TEXT NOT NULL, "cure" TEXT NOT NULL, "since" TEXT NOT NULL, "seen" TEXT NOT NULL, "told" TEXT,
+        "gone" TEXT, "over" TEXT, "over_told" TEXT)""",
+    """CREATE INDEX "trouble_key" ON "trouble" ("key")""",
+    """CREATE TABLE "failure" ("job" TEXT NOT NULL PRIMARY KEY, "times" INTEGER NOT NULL,
+        "since" TEXT NOT NULL, "said" TEXT NOT NULL) WITHOUT ROWID""",
+)
+
+UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import schedule
 
-from devdigest import agenda, credentials, departures, notify, room
+from devdigest import agenda, credentials, departures, notify, owner_jobs, room
 from devdigest.backup import backup, copy_log
 from devdigest.bounces import bounces
 from devdigest.care import care
@@ -23,6 +23,7 @@ from devdigest.locks import Busy
 from devdigest.memory import Held, Setting
 from devdigest.publish import publish, publish_weekly
 from devdigest.room import NoRoom
+from devdigest.troubles import Failure
 from devdigest.watched import Watched
 
 log = logging.getLogger(__name__)
@@ -45,11 +46,12 @@ class Job:
 
 
 class Worker:
-    """Runs until `stop` is set. `password` is the relay's."""
+    """Runs until `stop` is set. `password` is the relay's, `path` the file with the settings."""
 
     def __init__(self, config: Config, password: str, stop: threading.Event,
-                 probation: Path = _PROBATION) -> None:
-        self._config, self._password, self._stop, self._probation = config, password, stop, probation
+                 path: Path | None = None, probation: Path = _PROBATION) -> None:
+        self._config, self._password, self._stop = config, password, stop
+        self._path, self._probation = path, probation
         self._up_since = datetime.now(UTC)
         self._threads: dict[str, tuple[threading.Thread, Watched]] = {}
         self._failures: dict[str, tuple[int, float]] = {}       # how many in a row, and until when to wait
@@ -69,6 +71,9 @@ class Worker:
             "bounces": Job(self._bounces, 10),      # half a minute for each answer of the mailbox
             "care": Job(self._care, 60),            # one statement may go through years of rows
             "backup": Job(self._backup, 45),        # half an hour for a file that goes to another machine
+            "watch": Job(self._watch, 15),          # a check of everything ends by itself before
+            "owner": Job(self._owner, 25),          # a mail each, as of deliver
+            "heartbeat": Job(self._heartbeat, 5),
         }
 
     def run(self) -> None:
@@ -117,11 +122,14 @@ class Worker:
         try:
             with connected():
                 well = not self._clock_is_trusted() or self.jobs[name].run(datetime.now(UTC), stop)
+                if well:
+                    Failure.end(name)
         except (Busy, Held) as reason:
             log.info("%s: %s", name, reason)
             well = False
-        except Exception:
+        except Exception as error:
             log.exception("%s failed; it is tried again", name)
+            owner_jobs.note_failure(name, error, datetime.now(UTC))
             well = False
         finally:
             self._tells(name, "")
@@ -216,6 +224,16 @@ class Worker:
                 return False
             self._departed = size
         return True
+
+    def _watch(self, now: datetime, stop: Watched) -> bool:
+        owner_jobs.look_if_due(self._config, self._path, now, self._password, self._up_since)
+        return True
+
+    def _owner(self, now: datetime, stop: Watched) -> bool:
+        return owner_jobs.mail_if_due(self._config, self._path, now, self._password)
+
+    def _heartbeat(self, now: datetime, stop: Watched) -> bool:
+        return owner_jobs.heartbeat_if_due(self._config, now)
 
     def _farewell(self) -> None:
         until = time.monotonic() + _FAREWELL

@@ -70,8 +70,8 @@ def test_an_installation_that_works_has_nothing_red(by_relay: Config, ada: Subsc
     assert [finding.name for finding in findings] == [
         "config", "release", "services", "disk", "card", "memory", "journal", "updates", "database", "clock",
         "zone", "network", "address", "cgnat", "ddns", "name", "certificate", "outside", "web", "site",
-        "sender", "relay", "spf", "dkim", "dmarc", "mx", "bounces", "plan", "blogs", "collect", "issue",
-        "backup", "hold"]
+        "sender", "relay", "spf", "dkim", "dmarc", "mx", "bounces", "plan", "blogs", "collect", "backup",
+        "issue", "mailing", "hold", "jobs", "heartbeat"]
     assert [finding.name for finding in findings if finding.state not in (OK, NOT_ASKED)] == [
         "clock", "site", "spf", "dkim", "dmarc", "mx", "bounces", "backup"]
     assert [finding.name for finding in findings if finding.state == RED] == ["site", "spf", "dmarc"]

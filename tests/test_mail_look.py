@@ -18,6 +18,7 @@ from devdigest.compose import issue
 from devdigest.config import Config, Mail, Site
 from devdigest.edition import Edition, Item
 from devdigest.notices import account, confirmation, move
+from devdigest.owner_mails import Line, Told, Week, preview, summary, trouble
 
 pytestmark = [pytest.mark.browser,
               pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromium-driver")]
@@ -97,13 +98,41 @@ EDITIONS = {
 }
 
 
+FIRST, SECOND = (Told("relay", "smtp.example.org:465: refuses the login of digest: 535 5.7.8 bad credentials; "
+                      "check [mail] user, from and the password: Gmail and Naver want an app password",
+                      "mend [mail]; the outbox waits meanwhile", datetime(2026, 11, 22, 0, 10, tzinfo=UTC)),
+                 Told("disk", "120 MB free at /var/lib/devdigest",
+                      "make room: `sudo journalctl --vacuum-size=50M`, `sudo apt clean`",
+                      datetime(2026, 11, 21, 18, tzinfo=UTC)))
+OVER = Told("name", "digest.example.org leads to 203.0.113.9, this machine is at 203.0.113.7",
+            "sudo systemctl restart devdigest-ddns", datetime(2026, 11, 18, 5, 30, tzinfo=UTC),
+            datetime(2026, 11, 18, 9, tzinfo=UTC))
+WELL = Week(monday=date(2026, 11, 23), issues=7, empty=1, posts=153, sent=8412, refused=0, given_up=0,
+            readers=1204, new=31, lost=4, blogs=1990, failing=34, failing_new=0, free=12_400_000_000,
+            backup=MORNING, power="", hands=(), over=())
+WANTING = replace(WELL, refused=3, given_up=1, failing_new=5, backup=None, over=(OVER,),
+                  power="the power was low once since boot",
+                  hands=(Line("relay", FIRST.fact, cure=FIRST.cure),
+                         Line("power", "the power was low once since boot", cure="use the official supply")))
+
+TO_OWNER = {
+    "trouble": lambda config: trouble(config, [FIRST], [], [], MORNING),
+    "troubles": lambda config: trouble(config, [FIRST, SECOND], [SECOND], [OVER], MORNING),
+    "week-well": lambda config: summary(config, WELL, MORNING),
+    "week-wanting": lambda config: summary(config, WANTING, MORNING),
+    "preview": lambda config: preview(EDITIONS["typical"], config,
+                                      f"{config.site.url}/hold/20261122-mfxw3mfxw3mfxw3mfxw3", 1204, MORNING),
+}
 NOTICES = {"confirmation": partial(confirmation, network="203.0.113.7"), "account": account, "move": move}
 
 
 def page(name: str, language: str) -> str:
     """The HTML part as Ada gets it."""
-    letter = (issue(EDITIONS[name], CONFIG, language, MORNING) if name in EDITIONS
-              else NOTICES[name](CONFIG, language, MORNING, MORNING))
+    if name in TO_OWNER:
+        letter = TO_OWNER[name](replace(CONFIG, site=replace(CONFIG.site, language=language)))
+    else:
+        letter = (issue(EDITIONS[name], CONFIG, language, MORNING) if name in EDITIONS
+                  else NOTICES[name](CONFIG, language, MORNING, MORNING))
     mail = letter.fill(to="ada@example.org", delivery="1",
                        token="Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE",
                        since=date(2026, 3, 2))
@@ -118,7 +147,7 @@ def browser(tmp_path_factory):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("language", ["ko", "en"])
-@pytest.mark.parametrize("name", [*EDITIONS, *NOTICES])
+@pytest.mark.parametrize("name", [*EDITIONS, *NOTICES, *TO_OWNER])
 def test_a_mail_can_be_read_on_a_phone_and_on_a_desk(browser, tmp_path, name, language, dark):
     file = tmp_path / "mail.html"
     file.write_text(page(name, language), encoding="utf-8")

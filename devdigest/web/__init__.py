@@ -24,6 +24,7 @@ from devdigest.web import (
     blogs,
     clicks,
     feeds,
+    holding,
     hooks,
     joining,
     machines,
@@ -44,8 +45,8 @@ log = logging.getLogger(__name__)
 Handler = Callable[..., Any]
 
 _PAGES: tuple[Page, ...] = (
-    *account.PAGES, *archive.PAGES, *blogs.PAGES, *clicks.PAGES, *feeds.PAGES, *hooks.PAGES, *joining.PAGES,
-    *machines.PAGES, *popular.PAGES, *search.PAGES, *stats.PAGES, *subscription.PAGES,
+    *account.PAGES, *archive.PAGES, *blogs.PAGES, *clicks.PAGES, *feeds.PAGES, *holding.PAGES, *hooks.PAGES,
+    *joining.PAGES, *machines.PAGES, *popular.PAGES, *search.PAGES, *stats.PAGES, *subscription.PAGES,
 )
 
 _RELEASE = os.environ.get("DEVDIGEST_RELEASE", __version__)     # bin/devdigest of a release tells

@@ -2,15 +2,16 @@
 from bottle import abort, request, response
 
 from devdigest import clicks
+from devdigest.compose import UNCOUNTED
 from devdigest.web.network import origin
 from devdigest.web.visit import Page, Visit
+
+_UNCOUNTED = UNCOUNTED.removeprefix("?")        # in the owner's first look at an issue
 
 
 def go(visit: Visit, number: str) -> str:
     """A redirect to a URL that was stored, never to one that was asked for."""
-    network, agent = origin()
-    url = clicks.open(int(number), visit.now, visit.config.site.timezone, network=network, agent=agent,
-                      head=request.method == "HEAD")
+    url = clicks.target(int(number)) if request.query_string == _UNCOUNTED else _counted(visit, int(number))
     if url is None and int(number) != clicks.DECOY:
         abort(404)
     response.status = 302
@@ -18,6 +19,12 @@ def go(visit: Visit, number: str) -> str:
     response.set_header("Cache-Control", "no-store")        # a second reader behind a proxy counts too
     response.set_header("X-Robots-Tag", "noindex")
     return ""
+
+
+def _counted(visit: Visit, number: int) -> str | None:
+    network, agent = origin()
+    return clicks.open(number, visit.now, visit.config.site.timezone, network=network, agent=agent,
+                       head=request.method == "HEAD")
 
 
 PAGES = (
