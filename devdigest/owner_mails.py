@@ -13,6 +13,8 @@ from devdigest.wording import WORDINGS
 
 _TEXT, _HTML = part("owner", "txt"), part("owner", "html")
 _NAMES = 3              # of troubles in a subject
+_DELIVERIES, _FAILING, _BACKUP = (f"sudo devdigest {words}" for words in (
+    "deliveries --failed", "blogs list --failing", "backup"))
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,14 @@ def _numbers(config: Config, week: Week, words: OwnerWording) -> tuple[Line, ...
     troubles = (Line(words.troubles, words.no_troubles),) if not (week.hands or week.over) else ()
     return (Line(words.issues, words.issues_made(week.issues, week.empty)),
             Line(words.posts, words.posts_mailed(week.posts)),
-            Line(words.mails, words.mails_ended(week.sent, week.refused, week.given_up)),
+            Line(words.mails, words.mails_ended(week.sent, week.refused, week.given_up),
+                 cure=_DELIVERIES if week.refused or week.given_up else ""),
             Line(words.readers, words.readers_now(week.readers, week.new, week.lost)),
-            Line(words.blogs, words.blogs_failing(week.blogs, week.failing, week.failing_new)),
+            Line(words.blogs, words.blogs_failing(week.blogs, week.failing, week.failing_new),
+                 cure=_FAILING if week.failing_new else ""),
             Line(words.disk, words.disk_free(_size(week.free))),
-            Line(words.backup, backup or words.backup_never), *power, *troubles)
+            Line(words.backup, backup or words.backup_never, cure="" if backup else _BACKUP),
+            *power, *troubles)
 
 
 def _size(count: int) -> str:

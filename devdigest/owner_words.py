@@ -88,7 +88,7 @@ KO = OwnerWording(
         f"{given_up:,}통 포기" if given_up else ""),
     readers="독자",
     readers_now=lambda now, new, lost: _some(f"{now:,}명", f"새로 {new:,}명" if new else "",
-                                             f"떠난 사람 {lost:,}명" if lost else ""),
+                                             f"떠남 {lost:,}명" if lost else ""),
     blogs="블로그",
     blogs_failing=lambda count, failing, new: _some(
         f"{count:,}곳", f"읽지 못하는 곳 {failing:,}곳" if failing else "",

@@ -98,12 +98,13 @@ EDITIONS = {
 }
 
 
-FIRST, SECOND = (Told("relay", "smtp.example.org:465: refuses the login of digest: 535 5.7.8 bad credentials; "
-                      "check [mail] user, from and the password: Gmail and Naver want an app password",
+FIRST, SECOND = (Told("relay", "smtp.example.org:465: refuses the login of digest: 535 5.7.8 bad "
+                      "credentials; check [mail] user, from and the password: Gmail and Naver want an app password",
                       "mend [mail]; the outbox waits meanwhile", datetime(2026, 11, 22, 0, 10, tzinfo=UTC)),
                  Told("disk", "120 MB free at /var/lib/devdigest",
                       "make room: `sudo journalctl --vacuum-size=50M`, `sudo apt clean`",
                       datetime(2026, 11, 21, 18, tzinfo=UTC)))
+STILL = replace(SECOND, name="backup", fact="the newest is 3 days old", cure="sudo devdigest backup")
 OVER = Told("name", "digest.example.org leads to 203.0.113.9, this machine is at 203.0.113.7",
             "sudo systemctl restart devdigest-ddns", datetime(2026, 11, 18, 5, 30, tzinfo=UTC),
             datetime(2026, 11, 18, 9, tzinfo=UTC))
@@ -117,7 +118,7 @@ WANTING = replace(WELL, refused=3, given_up=1, failing_new=5, backup=None, over=
 
 TO_OWNER = {
     "trouble": lambda config: trouble(config, [FIRST], [], [], MORNING),
-    "troubles": lambda config: trouble(config, [FIRST, SECOND], [SECOND], [OVER], MORNING),
+    "troubles": lambda config: trouble(config, [FIRST, SECOND], [STILL], [OVER], MORNING),
     "week-well": lambda config: summary(config, WELL, MORNING),
     "week-wanting": lambda config: summary(config, WANTING, MORNING),
     "preview": lambda config: preview(EDITIONS["typical"], config,
