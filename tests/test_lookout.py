@@ -98,7 +98,7 @@ def test_what_was_not_looked_at_is_not_over() -> None:
     for hours in (2, 3, 4):
         lookout.note([Finding("database", RED, "damaged", "restore")], NOW + hours * HOUR)
         lookout.note([Finding("relay", "–", "no network")], NOW + hours * HOUR)
-    assert [one.name for one in Trouble.open() if one.gone is None][0] == "relay"
+    assert next(one.name for one in Trouble.open() if one.gone is None) == "relay"
 
 
 def test_a_check_that_there_is_no_more_ends_its_trouble() -> None:

@@ -99,7 +99,8 @@ EDITIONS = {
 
 
 FIRST, SECOND = (Told("relay", "smtp.example.org:465: refuses the login of digest: 535 5.7.8 bad "
-                      "credentials; check [mail] user, from and the password: Gmail and Naver want an app password",
+                      "credentials; check [mail] user, from and the password: Gmail and Naver want an app "
+                      "password",
                       "mend [mail]; the outbox waits meanwhile", datetime(2026, 11, 22, 0, 10, tzinfo=UTC)),
                  Told("disk", "120 MB free at /var/lib/devdigest",
                       "make room: `sudo journalctl --vacuum-size=50M`, `sudo apt clean`",
