@@ -13,8 +13,8 @@ from devdigest.wording import WORDINGS
 
 _TEXT, _HTML = part("owner", "txt"), part("owner", "html")
 _NAMES = 3              # of troubles in a subject
-_DELIVERIES, _FAILING, _BACKUP = (f"sudo devdigest {words}" for words in (
-    "deliveries --failed", "blogs list --failing", "backup"))
+_DELIVERIES, _FAILING, _BACKUP, _CHECK = (f"sudo devdigest {words}" for words in (
+    "deliveries --failed", "blogs list --failing", "backup", "check"))
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Week:
     free: int
     backup: datetime | None
     power: str | None               # None where nobody can tell
-    hands: tuple[Line, ...]         # what wants a look, each with its command
+    hands: tuple[Line, ...]         # what is RED, each with its cure
+    hints: tuple[str, ...]          # names of what is not quite right
     over: tuple[Told, ...]
 
 
@@ -104,6 +105,7 @@ def _numbers(config: Config, week: Week, words: OwnerWording) -> tuple[Line, ...
     backup = week.backup and words.backup_made(week.backup.astimezone(config.site.timezone))
     power = (Line(words.power, week.power or words.power_well),) if week.power is not None else ()
     troubles = (Line(words.troubles, words.no_troubles),) if not (week.hands or week.over) else ()
+    hints = (Line(words.hints, ", ".join(week.hints), cure=_CHECK),) if week.hints else ()
     return (Line(words.issues, words.issues_made(week.issues, week.empty)),
             Line(words.posts, words.posts_mailed(week.posts)),
             Line(words.mails, words.mails_ended(week.sent, week.refused, week.given_up),
@@ -113,7 +115,7 @@ def _numbers(config: Config, week: Week, words: OwnerWording) -> tuple[Line, ...
                  cure=_FAILING if week.failing_new else ""),
             Line(words.disk, words.disk_free(_size(week.free))),
             Line(words.backup, backup or words.backup_never, cure="" if backup else _BACKUP),
-            *power, *troubles)
+            *power, *troubles, *hints)
 
 
 def _size(count: int) -> str:

@@ -40,6 +40,7 @@ class OwnerWording:
     power_well: str
     troubles: str
     no_troubles: str
+    hints: str                                      # before the names of what is not quite right
     preview: str                                    # before the subject, and alone in the bar
     preview_goes: Callable[[time, int], str]        # time of the issue, readers
     preview_hold: str
@@ -102,6 +103,7 @@ KO = OwnerWording(
     power_well="이상 없음",
     troubles="문제",
     no_troubles="없음",
+    hints="참고",
     preview="미리보기",
     preview_goes=lambda clock, readers: f"이대로라면 {KOREAN.clock(clock)}에 독자 {readers:,}명에게 "
                                         f"나갑니다. 그때까지 글이 더 들어올 수 있습니다.",
@@ -148,6 +150,7 @@ EN = OwnerWording(
     power_well="well",
     troubles="Troubles",
     no_troubles="none",
+    hints="Hints",
     preview="Preview",
     preview_goes=lambda clock, readers: f"As it stands this goes out at {ENGLISH.clock(clock)}, to "
                                         f"{_count(readers, 'reader', 'readers')}. Posts may be added until "

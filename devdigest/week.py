@@ -42,18 +42,14 @@ def week(config: Config, monday: date, found: Iterable[Finding]) -> Week:
         failing_new=failing.where(Fetching.read >= start).count(),
         free=shutil.disk_usage(config.folder).free, backup=backup and backup.started,
         power=power and ("" if power.state == OK else power.fact),
-        hands=tuple(_hands(found)), over=tuple(told(one) for one in Trouble.between(start, end)))
+        hands=tuple(Line(one.name, nameless(one.fact), cure=one.cure) for one in found if one.state == RED),
+        hints=tuple(dict.fromkeys(one.name for one in found if one.state == WARN)),
+        over=tuple(told(one) for one in Trouble.between(start, end)))
 
 
 def told(trouble: Trouble) -> Told:
     """A trouble as mails tell it."""
     return Told(trouble.name, trouble.fact, trouble.cure, trouble.since, trouble.over and trouble.gone)
-
-
-def _hands(found: list[Finding]) -> list[Line]:
-    """What is RED, then what is not quite right, each with its cure."""
-    return [Line(one.name, nameless(one.fact), cure=one.cure)
-            for state in (RED, WARN) for one in found if one.state == state]
 
 
 def _ends(issues: list[Issue]) -> dict[str, int]:

@@ -111,11 +111,11 @@ OVER = Told("name", "digest.example.org leads to 203.0.113.9, this machine is at
             datetime(2026, 11, 18, 9, tzinfo=UTC))
 WELL = Week(monday=date(2026, 11, 23), issues=7, empty=1, posts=153, sent=8412, refused=0, given_up=0,
             readers=1204, new=31, lost=4, blogs=1990, failing=34, failing_new=0, free=12_400_000_000,
-            backup=MORNING, power="", hands=(), over=())
+            backup=MORNING, power="", hands=(), hints=(), over=())
 WANTING = replace(WELL, refused=3, given_up=1, failing_new=5, backup=None, over=(OVER,),
                   power="the power was low once since boot",
                   hands=(Line("relay", FIRST.fact, cure=FIRST.cure),
-                         Line("power", "the power was low once since boot", cure="use the official supply")))
+                         Line("disk", SECOND.fact, cure=SECOND.cure)), hints=("power", "journal"))
 
 TO_OWNER = {
     "trouble": lambda config: trouble(config, [FIRST], [], [], MORNING),
