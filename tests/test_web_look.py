@@ -4,6 +4,8 @@ With $DEVDIGEST_SHOTS set to a folder, a picture of each page is left there.
 """
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from browser import CHROMIUM, DRIVER, WORDS, Browser, started
 from the_pages import the_pages
 from web_site import served
 
+from devdigest import agenda, holding
 from devdigest.config import Config
+from devdigest.memory import BY_LINK, Setting
 
 pytestmark = [pytest.mark.browser,
               pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromium-driver")]
@@ -54,3 +58,17 @@ def look(browser: Browser, name: str, width: int, dark: bool) -> None:
     words = browser.ask(WORDS)
     assert len(words) > 5
     assert [one for one in words if one["pixels"] < 14 or one["contrast"] < 4.5] == [], name
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_owners_page_can_be_read_before_and_after(browser: Browser, config: Config, records: None,
+                                                      language: str) -> None:
+    config = replace(config, site=replace(config.site, language=language))
+    path = holding.link(config, agenda.next_issue(config, datetime.now(UTC))).removeprefix(config.site.url)
+    with served(config) as site:
+        for name in ("hold", "held", "hold-no-more"):
+            browser.show(site + path.replace("/2", "/1") if name == "hold-no-more" else site + path, 360,
+                         dark=False)
+            for width, dark in product((360, 1280), (False, True)):
+                look(browser, f"{name}-{language}-{width}-{'dark' if dark else 'light'}", width, dark)
+            Setting.hold(datetime.now(UTC), BY_LINK)
