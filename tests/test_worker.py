@@ -20,12 +20,14 @@ from conftest import NOW, a_blog
 from feed_server import FeedServer
 from mailboxes import ScriptedMailbox
 from relay import STALL, ScriptedRelay
+from test_heartbeat import listening
 
 from devdigest.config import Config
 from devdigest.days import local_day
 from devdigest.doubt import clock_doubt
 from devdigest.fetching import TRIES, Fetching
 from devdigest.memory import (
+    HEARTBEAT_DAY,
     HOLD,
     ISSUES_WAIT,
     LAST_SEEN,
@@ -39,6 +41,7 @@ from devdigest.models import Blog, Issue, Post
 from devdigest.publish import publish
 from devdigest.readers import Delivery, Subscriber
 from devdigest.reports import Hook
+from devdigest.troubles import Failure
 from devdigest.urls import operator
 from devdigest.worker import Worker, collect_if_due
 
@@ -145,6 +148,24 @@ def test_a_job_that_raises_is_told_and_the_others_go_on(noon: Config, blog: Blog
         until(lambda: said(caplog, "collect failed") and mails(noon) and Run.last("care"))
     [failure] = [record for record in caplog.records if "collect failed" in record.getMessage()]
     assert failure.exc_info[0] is IsADirectoryError
+    assert [(one.job, one.times) for one in Failure.select()] == [("collect", 1)]
+    (noon.folder / "collect.lock").rmdir()
+    with working(noon):
+        until(lambda: not Failure.select().exists())
+
+
+def test_a_finished_day_is_told_by_the_worker_itself_and_by_the_next_one_not_again(
+        noon: Config, blog: Blog, ada: Subscriber) -> None:
+    an_issue_is_out(noon, blog)
+    with listening() as listener:
+        told = replace(noon, site=replace(noon.site, heartbeat_url=listener.url),
+                       digest=replace(noon.digest, weekly=False))
+        with working(told):
+            until(lambda: mails(told))
+        for _ in range(2):
+            with working(told):
+                until(lambda: Setting.read(HEARTBEAT_DAY))
+        assert listener.asked == ["/ping/secret"]
 
 
 def test_a_collect_leaves_the_issue_its_time_and_the_retry_takes_what_is_left(
@@ -332,7 +353,7 @@ def alive(systemd: socket.socket, seconds: float) -> int:
     with suppress(BlockingIOError):
         while said := systemd.recv(1000):
             count += said == b"WATCHDOG=1"
-    systemd.setblocking(True)
+    systemd.settimeout(PATIENCE)
     return count
 
 
@@ -340,8 +361,9 @@ def test_it_tells_systemd_that_it_is_ready_alive_and_what_it_waits_for(noon: Con
                                                                       systemd: socket.socket) -> None:
     with working(noon):
         assert heard(systemd, "READY=1")
-        assert heard(systemd, "WATCHDOG=1")
+        # a job may be done before the first sign of life
         assert re.fullmatch(r"STATUS=waiting; next issue \d{4}-\d\d-\d\d 10:00", heard(systemd, "=waiting"))
+        assert heard(systemd, "WATCHDOG=1")
         assert alive(systemd, 1) >= 3
     assert heard(systemd, "STOPPING=1")
 
