@@ -1,5 +1,7 @@
 """How it stands now, as plain facts."""
 import json
+import threading
+from argparse import Namespace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -7,12 +9,14 @@ import pytest
 from conftest import NOW, a_blog
 from machines import a_machine
 
-from devdigest import status
+from devdigest import state_commands, status
 from devdigest.config import Config
+from devdigest.context import Context
 from devdigest.memory import HOLD, ISSUES_WAIT, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Delivery, Subscriber, Suppression
 from devdigest.reports import Bounce
+from devdigest.troubles import Trouble
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -209,3 +213,12 @@ def test_what_the_last_upgrade_left_to_say_is_told(config: Config, tmp_path: Pat
     said = "rolled-back 2026-11-20T01:02Z the upgrade to 0.2.0 failed: a service of it did not stay up"
     machine = a_machine(tmp_path, {"opt/devdigest/upgrade/last": f"{said}\n"})
     assert status.facts(config, NOW, machine)["upgrade"] == said
+
+
+def test_what_is_wrong_comes_first_with_its_cure(config: Config, capsys: pytest.CaptureFixture) -> None:
+    for name, gone in (("relay", None), ("disk", NOW)):
+        Trouble.create(key=name, name=name, fact="timed out", cure="mend [mail]", since=NOW, seen=NOW, gone=gone)
+    assert [one["name"] for one in status.facts(config, NOW)["troubles"]] == ["relay"]
+    state_commands.status_command(Context(config, None, "", threading.Event()), Namespace(json=False))
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "TROUBLE     relay, since 2026-11-21 09:00: timed out; mend [mail]")
