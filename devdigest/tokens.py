@@ -20,7 +20,8 @@ def new_key() -> str:
 def sign(key: str, purpose: str, subscriber: int) -> str:
     """The token for links of `subscriber`, such as `17-mfxw3…`: no secret of theirs, and short.
 
-    With another purpose it is the number of a mail that is signed, so that what comes back proves itself.
+    With another purpose it is the number of a mail that is signed, so that what comes back proves itself, or
+    the day of an issue that the owner may hold.
     """
     return f"{subscriber}-{_signature(key, purpose, subscriber)}"
 

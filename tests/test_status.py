@@ -217,7 +217,8 @@ def test_what_the_last_upgrade_left_to_say_is_told(config: Config, tmp_path: Pat
 
 def test_what_is_wrong_comes_first_with_its_cure(config: Config, capsys: pytest.CaptureFixture) -> None:
     for name, gone in (("relay", None), ("disk", NOW)):
-        Trouble.create(key=name, name=name, fact="timed out", cure="mend [mail]", since=NOW, seen=NOW, gone=gone)
+        Trouble.create(key=name, name=name, fact="timed out", cure="mend [mail]", since=NOW, seen=NOW,
+                       gone=gone)
     assert [one["name"] for one in status.facts(config, NOW)["troubles"]] == ["relay"]
     state_commands.status_command(Context(config, None, "", threading.Event()), Namespace(json=False))
     assert capsys.readouterr().out.splitlines()[0] == (

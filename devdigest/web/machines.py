@@ -6,7 +6,7 @@ from devdigest.models import Blog, Issue
 from devdigest.web.visit import Page, Visit
 
 _MOST = 50_000          # sitemaps.org/protocol.html
-_LEFT_ALONE = ("/go/", "/u/", "/manage/", "/confirm/", "/account/", "/search")
+_LEFT_ALONE = ("/go/", "/u/", "/manage/", "/confirm/", "/account/", "/hold/", "/search")
 
 
 def robots(visit: Visit) -> str:
