@@ -63,7 +63,7 @@ def _mailing(config: Config, now: datetime) -> Finding:
     due = Delivery.next_due(issues=True)
     mails = f"{stuck:,} mails of an issue wait"
     excused = Setting.held_since() or Setting.wait(ISSUES_WAIT, now) or due is None or now < due + _LATE
-    if excused or any(count for _, count in Delivery.taken(now - _STUCK)[False]):
+    if excused or any(count for _, count in Delivery.taken(now - _STUCK, now)[False]):
         return Finding("mailing", OK, mails)
     run = Run.newest("deliver", 1)
     said = f"; {run[0].said}" if run else ""
