@@ -65,16 +65,20 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         db.execute_sql("PRAGMA wal_checkpoint(PASSIVE)")
         if run.not_reached:
             report(len(asks) - run.not_reached, len(asks) - run.not_reached, run.failed, tour.outlook)
-        Operator.note({name: tour.pace.usual[name] for name, count in tour.pace.heard.items() if count > 1})
+        Operator.note(tour.pace.well_known())
         # A proxy that answers for every blog, or no network at all, is no reason for an issue without posts.
         run.lacks = 2 * run.reached < max(expected, min(run.blogs, 1))
-        if not stop.is_set():
-            run.finished = running.now()
         run.written = wal.written
-        run.said = _said(run, running.seconds())
-        run.save()
+        _end(run, running, stop.is_set())
         _tell(run, new_faults, stop.is_set())
         return run
+
+
+def _end(run: Run, running: Running, stopped: bool) -> None:
+    if not stopped:
+        run.finished = running.now()
+    run.said = _said(run, running.seconds())
+    run.save()
 
 
 def _tell(run: Run, new_faults: list[str], stopped: bool) -> None:

@@ -51,6 +51,10 @@ class Pace:
         """Seconds for so many asks one after the other."""
         return asks * (self.usual.get(operator, _USUAL) + self.gap)
 
+    def well_known(self) -> dict[str, float]:
+        """Mean seconds of those that answered more than once in this round."""
+        return {name: self.usual[name] for name, count in self.heard.items() if count > 1}
+
     def hear(self, operator: str, seconds: float, error: FetchError | None, refused: str,
              failing: bool = False) -> float:
         """Takes note of an answer; for how many seconds `refused` is left alone from now on.

@@ -55,9 +55,13 @@ def status_command(context: Context, args: Namespace) -> int:
 
 def _status_lines(config: Config, facts: dict[str, Any]) -> str:
     issue, collected = facts["issue"], facts["collect"]
+    written = [f"{wear.in_words(count)} {day}" for day, count in facts["written"].items()
+               if count is not None]
     rows = [
+        *_wrong_rows(config, facts),
         ("collect", f"{_local(config, collected['started'])}: {collected['said']}" if collected else
          "never; `devdigest collect`"),
+        *([("card", f"written by collecting: {', '.join(written)}")] if written else []),
         ("blogs", counts(facts["blogs"])
          + ("; `devdigest blogs list --failing`" if facts["blogs"]["failing"] else "")),
         ("posts", f"{facts['waiting_posts']:,} wait for the next issue"),
@@ -69,20 +73,30 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
         ("bounces", _bounces_line(facts["bounces"])),
         ("backup", backup_check.line(kept := facts["backup"], _local(config, kept["made"] or facts["now"]))),
         ("next issue", _local(config, facts["next_issue"])),
+        *_more_rows(config, facts),
+        *(("held posts", f"{count} of {feed}; `devdigest blogs release {feed}`")
+          for feed, count in facts["held_posts"].items()),
     ]
-    written = [f"{wear.in_words(count)} {day}" for day, count in facts["written"].items()
-               if count is not None]
-    if written:
-        rows.insert(1, ("card", f"written by collecting: {', '.join(written)}"))
-    if facts["free"] < room.LEAST_TO_COLLECT:
-        rows.insert(0, ("DISK", f"{facts['free'] // 1_000_000:,} MB free: nothing is collected; make room: "
-                                f"`sudo journalctl --vacuum-size=50M`, `sudo apt clean`"))
-    rows[:0] = [("TROUBLE", f"{one['name']}, since {_local(config, one['since'])}: {one['fact']}; "
-                            f"{one['cure']}") for one in facts["troubles"]]
+    return "\n".join(f"{name:<11} {text}" for name, text in rows)
+
+
+def _wrong_rows(config: Config, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """What wants a hand, first."""
+    rows = []
     if facts["held_since"]:
         why = facts["held_because"] and f" ({facts['held_because']})"
-        rows.insert(0, ("HELD", f"since {_local(config, facts['held_since'])}{why}; "
-                                f"`devdigest resume` goes on"))
+        rows.append(("HELD", f"since {_local(config, facts['held_since'])}{why}; `devdigest resume` goes on"))
+    rows += [("TROUBLE", f"{one['name']}, since {_local(config, one['since'])}: {one['fact']}; {one['cure']}")
+             for one in facts["troubles"]]
+    if facts["free"] < room.LEAST_TO_COLLECT:
+        rows.append(("DISK", f"{facts['free'] // 1_000_000:,} MB free: nothing is collected; make room: "
+                             f"`sudo journalctl --vacuum-size=50M`, `sudo apt clean`"))
+    return rows
+
+
+def _more_rows(config: Config, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is there to tell on some days only."""
+    rows = []
     if (on := facts["sending"]) is not None:
         last = datetime.fromisoformat(on["last_at"]).astimezone(config.site.timezone)
         rows.append(("sending", forecast.progress(on["sent"], on["of"], last)))
@@ -94,9 +108,7 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
         rows.append(("confirm", _confirmations_line(config, facts)))
     if facts["upgrade"]:
         rows.append(("upgrade", facts["upgrade"]))
-    rows += [("held posts", f"{count} of {feed}; `devdigest blogs release {feed}`")
-             for feed, count in facts["held_posts"].items()]
-    return "\n".join(f"{name:<11} {text}" for name, text in rows)
+    return rows
 
 
 def _mailing_rows(config: Config, facts: dict[str, Any]) -> list[tuple[str, str]]:

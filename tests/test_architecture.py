@@ -8,88 +8,39 @@ PACKAGE = Path(__file__).parents[1] / "devdigest"
 
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
-<<<<<<< HEAD
-GROUND = ["", "days", "urls", "zones", "relays", "rules", "config", "credentials", "text", "dates", "tokens",
-          "clock", "heap", "locks", "addresses", "recipients", "inflate", "terms", "wear", "notify",
-          "watched", "journal"]
-<<<<<<< HEAD
-RECORDS = ["columns", "table", "memory", "links", "models", "fetching", "readers", "outbox", "bulk", "counts",
-           "reports", "fulltext", "upgrades", "database"]
-=======
-GROUND = ["", "days", "urls", "relays", "rules", "config", "credentials", "text", "dates", "tokens", "clock",
-          "heap", "locks", "presence", "room", "copies", "backups", "addresses", "recipients", "inflate",
-          "terms", "wear", "notify", "watched", "journal"]
-RECORDS = ["columns", "table", "memory", "departures", "models", "fetching", "readers", "outbox", "bulk",
-           "counts", "reports", "fulltext", "upgrades", "database"]
->>>>>>> 3b6311c (Back up every night, proven; restore without mailing anyone twice or who has left; never write over a damaged database)
-=======
-RECORDS = ["columns", "table", "memory", "models", "fetching", "readers", "outbox", "bulk", "counts",
-           "reports", "troubles", "fulltext", "upgrades", "database"]
->>>>>>> a4bf874 (Tell the owner what needs a hand, how the week was and what goes out at ten; ping a finished day)
+GROUND = ["", "days", "urls", "zones", "relays", "rules", "config", "credentials", "text", "dates",
+          "tokens", "clock", "heap", "locks", "presence", "room", "copies", "backups", "addresses",
+          "recipients", "inflate", "terms", "wear", "notify", "watched", "journal"]
+RECORDS = ["columns", "table", "memory", "departures", "links", "models", "fetching", "readers", "outbox",
+           "bulk", "counts", "reports", "troubles", "fulltext", "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
         "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "points", "wire",
-        "edition", "letter", "draft", "compose", "notices", "owner_words",
-        "owner_mails", "charts", "throttle", "quota", "forecast",
-        "signatures", "fates", "events", "mime", "bounce_words", "bounce_notice", "ses_notice", "returned",
-        "status_report", "dsn", "finding", "mail_records"]
-<<<<<<< HEAD
-<<<<<<< HEAD
+        "edition", "letter", "draft", "compose", "notices", "owner_words", "owner_mails", "charts",
+        "throttle", "quota", "forecast", "signatures", "fates", "events", "mime", "bounce_words",
+        "bounce_notice", "ses_notice", "returned", "status_report", "dsn", "finding", "mail_records"]
 EDGES = ["deadline", "connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing",
          "dialogue", "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider",
-         "imap", "name_server", "machine", "kernel_log", "routes", "nat_pmp", "upnp", "front_door",
-         "own_address"]
-STEPS = ["suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan", "sign_up",
-         "account", "subscriber_lists", "blogs", "moves", "intake", "outcomes", "collect", "publish",
-         "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status",
-         "deliveries", "phone", "looks", "mail_check", "sender_check", "installation_check", "hardware_check",
-         "network_check", "name_check", "site_check", "certificate_check", "bounce_check", "records_check",
-         "check", "examine", "patch"]
-DOORS = ["terminal", "web", "worker", "sample_blogs"]
-=======
-EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "dialogue",
-         "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider", "imap",
-         "name_server", "heartbeat"]
-STEPS = ["suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan", "sign_up",
-         "account", "subscriber_lists", "blogs", "moves", "intake", "outcomes", "collect", "publish",
-         "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status",
-         "deliveries", "mail_check", "sender_check", "day_check", "check", "examine", "patch", "lookout",
-         "owed", "to_owner", "week", "holding"]
-DOORS = ["terminal", "web", "owner_jobs", "worker", "sample_blogs"]
->>>>>>> a4bf874 (Tell the owner what needs a hand, how the week was and what goes out at ten; ping a finished day)
-ENTRY = ["context", "step_command", "collect_command", "deliver_command", "commands", "web_command",
-         "state_commands", "stats_command", "blog_commands", "examined", "examine_command",
-         "subscriber_commands", "bounce_commands", "delivery_commands", "check_command", "cli", "trial",
-         "rehearse", "__main__"]
-FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
-ORDER = [module for floor in FLOORS for module in floor]
-SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
-<<<<<<< HEAD
-                "agenda", "phone", "looks", "mail_check", "sender_check", "installation_check",
-                "hardware_check", "network_check", "name_check", "site_check", "certificate_check",
-                "bounce_check", "records_check", "moves", "intake", "outcomes"}
-=======
-EDGES = ["connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing", "dialogue",
-         "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider", "imap",
-         "name_server", "second_place"]
+         "imap", "name_server", "second_place", "heartbeat", "machine", "kernel_log", "routes", "nat_pmp",
+         "upnp", "front_door", "own_address"]
 STEPS = ["suppressions", "subscribers", "expiry", "replay", "backup", "backup_check", "clicks", "letters",
-         "ledger", "courier", "crew", "plan", "sign_up",
-         "account", "subscriber_lists", "blogs", "moves", "intake", "outcomes", "collect", "publish",
-         "deliver", "bounces", "search", "whereabouts", "stats", "care", "agenda", "doubt", "status",
-         "deliveries", "mail_check", "sender_check", "check", "examine", "patch", "aftermath", "restore"]
-DOORS = ["terminal", "web", "worker", "sample_blogs"]
+         "ledger", "courier", "crew", "plan", "sign_up", "account", "subscriber_lists", "blogs", "moves",
+         "intake", "outcomes", "collect", "publish", "deliver", "bounces", "search", "whereabouts", "stats",
+         "care", "agenda", "doubt", "deliveries", "phone", "looks", "mail_check", "sender_check",
+         "installation_check", "hardware_check", "network_check", "name_check", "site_check",
+         "certificate_check", "bounce_check", "records_check", "day_check", "status", "check", "examine",
+         "patch", "lookout", "owed", "to_owner", "week", "holding", "aftermath", "restore"]
+DOORS = ["terminal", "web", "owner_jobs", "worker", "sample_blogs"]
 ENTRY = ["context", "step_command", "collect_command", "deliver_command", "commands", "web_command",
          "state_commands", "stats_command", "blog_commands", "examined", "examine_command",
          "subscriber_commands", "backup_commands", "bounce_commands", "delivery_commands", "check_command",
-         "cli", "trial", "__main__"]
+         "cli", "trial", "rehearse", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
-                "agenda", "expiry", "replay", "backup", "backup_check", "aftermath", "mail_check",
-                "sender_check", "moves", "intake", "outcomes"}
->>>>>>> 3b6311c (Back up every night, proven; restore without mailing anyone twice or who has left; never write over a damaged database)
-=======
-                "agenda", "mail_check", "sender_check", "day_check", "lookout", "moves", "intake", "outcomes"}
->>>>>>> a4bf874 (Tell the owner what needs a hand, how the week was and what goes out at ten; ping a finished day)
+                "agenda", "expiry", "replay", "backup", "backup_check", "aftermath", "phone", "looks",
+                "mail_check", "sender_check", "installation_check", "hardware_check", "network_check",
+                "name_check", "site_check", "certificate_check", "bounce_check", "records_check",
+                "day_check", "lookout", "moves", "intake", "outcomes"}
 
 
 def modules() -> list[Path]:
