@@ -42,7 +42,8 @@ class Ledger:
     def __post_init__(self) -> None:
         now = self.now()
         per_day = self.config.mail.per_day
-        taken = Delivery.taken(now - WINDOW, now) if per_day else {True: (), False: ()}
+        # not what a clock that was ahead had noted, but what `--today` did, whose clock begins anew each time
+        taken = Delivery.taken(now - WINDOW, now + WINDOW) if per_day else {True: (), False: ()}
         self.quota = Quota(per_day, taken[False], taken[True]) if per_day else None
         self.letters = Letters(self.config)
         self._first = _turn_of_the_day(local_day(now, self.config.site.timezone).toordinal())

@@ -86,6 +86,7 @@ def test_bad_feeds_are_named_and_cost_no_one_else(devdigest: Run, tmp_path: Path
     for path, (serve, _) in {**BAD_FEEDS, **GOOD_FEEDS}.items():
         serve(feeds, path)
     (tmp_path / "list.txt").write_text("\n".join(map(feeds.url, [*BAD_FEEDS, *GOOD_FEEDS])))
+    devdigest("init")
     assert devdigest("blogs", "import", str(tmp_path / "list.txt"))[0] == 0
     assert devdigest("subscribers", "add", "ada@example.org", "--confirmed")[0] == 0
     code, out, _ = devdigest("run")
@@ -108,6 +109,7 @@ def test_bad_feeds_are_named_and_cost_no_one_else(devdigest: Run, tmp_path: Path
 def ready(devdigest: Run, tmp_path: Path, feeds: FeedServer, *readers: str) -> None:
     feeds.serve("/rss", rss("a post"))
     (tmp_path / "list.txt").write_text(feeds.url("/rss"))
+    devdigest("init")
     devdigest("blogs", "import", str(tmp_path / "list.txt"))
     for name in readers:
         devdigest("subscribers", "add", f"{name}@example.org", "--confirmed")

@@ -600,6 +600,7 @@ def test_an_operator_that_asked_for_patience_is_left_alone_over_a_restart(config
 
 def test_a_platform_that_is_down_takes_no_more_of_a_run_than_a_few_fetches(
         config: Config, feeds: FeedServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     with FeedServer("127.0.0.2") as platform:
         for number in range(12):
             platform.reset(f"/{number}")
@@ -663,7 +664,7 @@ def test_no_blog_is_last_every_day(config: Config, feeds: FeedServer) -> None:
 
 def test_a_forecast_is_made_of_what_answers_took_before(config: Config, feeds: FeedServer,
                                                         caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     for number in range(5):
         feeds.do(f"/{number}", lambda handler: time.sleep(0.1) or handler.write(200, {}, rss(item("one"))))
         served(feeds, f"/{number}")
@@ -701,6 +702,7 @@ def test_nobody_is_given_up_because_the_machine_was_off(config: Config) -> None:
 
 def test_it_is_said_that_a_blog_is_asked_once_a_week_only(config: Config, feeds: FeedServer,
                                                           caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     served(feeds, "/none", **failing_for(20, 40, fetched=NOW - timedelta(days=8)))
     a_blog("healthy", state="paused", read=NOW)
     run(config)

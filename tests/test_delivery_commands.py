@@ -159,6 +159,6 @@ def test_check_sends_a_mail_only_where_it_is_told_to(devdigest: Run, tmp_path: P
     assert devdigest("check", "--mail", "no address")[0] == 1
     out = devdigest("check", "--mail", "Owner@EXAMPLE.org")[1]
     assert "mail" in out
-    assert "to Owner@example.org: 250 2.0.0 stored as new/" in out
+    assert "to Owner@example.org: 250 2.0.0 stored as new/" in " ".join(out.split())
     [mail] = new.iterdir()
     assert b"Delivered-To: Owner@example.org" in mail.read_bytes()

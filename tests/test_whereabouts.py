@@ -236,13 +236,13 @@ FAILED = {"fault": "HTTP 500", "status": 500, "failures": 1}
     ("09:01", FAILED | {"asked_to_wait": True, "not_before": local("11:00", 27)}, local("03:00", 28)),
     ("09:01", FAILED | {"failures": 40, "read": local("09:00", 1), "fetched": local("03:00")},
      local("03:00", 28)),                                       # for weeks
-    ("09:01", {"feed": "https://busy.example.com/"}, local("03:00", 23)),
+    ("02:59", {"feed": "https://busy.example.com/"}, local("03:00", 22)),
     ("09:01", {"state": "paused"}, None), ("09:01", {"state": "excluded"}, None)])
 def test_it_is_told_when_a_blog_is_read_next(config: Config, now: str, values: dict[str, object],
                                              next_fetch: datetime | None) -> None:
     made = blog("ada", **values)
     blog("healthy", read=local("03:00"))
-    Operator.leave_alone("example.com", 0.1, local("12:00", 22))
+    Operator.leave_alone("example.com", 0.1, local("09:01"))
     assert whereabouts.next_fetch(config, made, local(now)) == next_fetch
 
 
