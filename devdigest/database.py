@@ -1,5 +1,4 @@
 """Opens the one SQLite file: pragmas for a Pi with an SD card, and numbered upgrades on `user_version`."""
-import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -7,7 +6,7 @@ from pathlib import Path
 
 import peewee
 
-from devdigest import copies, fetching, fulltext, links, presence, tokens
+from devdigest import copies, fetching, fulltext, links, presence, room, tokens
 from devdigest.counts import Attempt, Click, Event, Opened
 from devdigest.fetching import Fetching
 from devdigest.locks import Busy
@@ -112,8 +111,8 @@ def _set_aside(path: Path) -> str:
 
 def _cure(path: Path) -> str:
     folder = next(folder for folder in path.absolute().parents if folder.exists())
-    if shutil.disk_usage(folder).free < _TOO_LITTLE:
-        return f"no space is left at {folder}: make room, `sudo journalctl --vacuum-size=50M` does"
+    if room.free(folder) < _TOO_LITTLE:
+        return f"no space is left at {folder}: make room: {room.MAKE_ROOM}"
     return "is [database] path right, and may we write there?"
 
 

@@ -48,7 +48,7 @@ def _missed(config: Config, now: datetime) -> date | None:
         day -= timedelta(days=1)
     if Issue.of(day) is not None or Setting.held_since() is not None:
         return None
-    if Issue.newest(1) and Issue.newest(1)[0].day > day:        # made since
+    if (newest := Issue.newest(1)) and newest[0].day > day:     # made since
         return None
     read = Run.last("collect", until=at(day, config.digest.closes, zone))
     return day if read is not None and read.blogs else None

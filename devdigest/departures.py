@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from devdigest.copies import sync
 from devdigest.memory import Setting
 
 log = logging.getLogger(__name__)
@@ -164,7 +165,7 @@ def _append(path: Path, new: Iterable[Line]) -> None:
         os.write(file, text.encode("ascii"))
         os.fsync(file)
         if not size:
-            _sync_folder(path.parent)
+            sync(path.parent)
 
 
 @contextmanager
@@ -190,15 +191,7 @@ def _replace(path: Path, kept: Iterable[Line]) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)
 
 
 def _text(line: Line) -> str:

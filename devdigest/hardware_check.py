@@ -3,7 +3,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from devdigest import kernel_log
+from devdigest import kernel_log, room
 from devdigest.finding import NOT_ASKED, OK, RED, WARN, Finding
 from devdigest.machine import Machine, ToolError
 
@@ -12,7 +12,6 @@ _LEAST_FREE, _LITTLE_FREE = 200_000_000, 500_000_000
 _LEAST_FILES = 5_000                    # inodes; a release with its venv has some 3,000
 _LEAST_MEMORY = 40_000                  # kB that programs could still have; one of ours takes that
 _HOT = 80.0                             # °C; from there on a Pi slows down by itself
-_MAKE_ROOM = "sudo apt clean && sudo journalctl --vacuum-size=50M"
 _SUPPLY = "use the official power supply and a short cable; then reboot"
 # Bits of get_throttled (raspberrypi.com/documentation, vcgencmd): now, and since boot.
 _NOW = {0: "the power is too low", 2: "it is slowed down", 3: "it is too hot"}
@@ -33,7 +32,7 @@ def disk(folder: Path) -> Finding:
         return Finding("disk", RED, f"{told}, but room for {files:,} more files only",
                        "find what makes so many: `sudo du --inodes -x / | sort -n | tail`")
     state = OK if free > _LITTLE_FREE else WARN if free > _LEAST_FREE else RED
-    return Finding("disk", state, told, "" if state == OK else _MAKE_ROOM)
+    return Finding("disk", state, told, "" if state == OK else room.MAKE_ROOM)
 
 
 def card(machine: Machine) -> Finding:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from devdigest.finding import RED, Finding
+from devdigest.finding import NOT_ASKED, RED, Finding
 from devdigest.memory import WATCHED, Setting
 from devdigest.replies import nameless
 from devdigest.table import db
@@ -19,7 +19,6 @@ SURE = timedelta(minutes=15)
 NO_MAIL = frozenset(("database", "relay", "blogs", "collect", "issue", "mailing"))
 
 _KEPT = timedelta(days=90)
-_NOT_SEEN = "–"             # state of a finding whose ground has failed: it was not asked for
 _LONGEST = 300              # characters of a fact
 
 
@@ -27,7 +26,7 @@ def note(found: Iterable[Finding], now: datetime) -> None:
     """Keeps what a look has seen. May be repeated at will."""
     found = list(found)
     red = {Trouble.key_of(one.name, one.cure): one for one in found if one.state == RED}
-    seen = {one.name for one in found if one.state != _NOT_SEEN}
+    seen = {one.name for one in found if one.state != NOT_ASKED}
     blind = any(one.name == "database" and one.state == RED for one in found)      # no more was asked for
     with db.atomic():
         for trouble in Trouble.open():

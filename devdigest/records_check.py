@@ -1,4 +1,4 @@
-"""What the database tells: whether it is whole, what time it saw, which blogs were read and issues made."""
+"""What the database tells: whether it is whole, what time it saw, which blogs were read, whom it mails."""
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -7,17 +7,15 @@ from peewee import DatabaseError
 from devdigest import clock, plan
 from devdigest.config import Config
 from devdigest.database import VERSION
-from devdigest.days import at, local_day
 from devdigest.fetching import Fetching
 from devdigest.finding import OK, RED, WARN, Finding
-from devdigest.memory import HOLD_REASON, Run, Setting
-from devdigest.models import Blog, Issue
+from devdigest.memory import Run, Setting
+from devdigest.models import Blog
 from devdigest.readers import Subscriber
 from devdigest.table import db
 
 _LONG_LOG = 32_000_000          # bytes of the -wal: some reader keeps it from being folded in
 _OVERDUE = timedelta(hours=26)
-_LATE = timedelta(hours=1)
 
 
 def database(path: Path) -> Finding:
@@ -67,20 +65,3 @@ def collected(config: Config, now: datetime) -> Finding:
         told = f"last {run.started.astimezone(config.site.timezone):%Y-%m-%d %H:%M}" if run else "never"
         return Finding("collect", RED, told, "is the worker running? `devdigest collect` does it by hand")
     return Finding("collect", OK, f"{run.started.astimezone(config.site.timezone):%m-%d %H:%M}: {run.said}")
-
-
-def issue(config: Config, now: datetime) -> Finding:
-    zone = config.site.timezone
-    today = local_day(now, zone)
-    if Issue.of(today) is None and now > at(today, config.digest.opens, zone) + _LATE:
-        return Finding("issue", WARN, f"none for {today} yet", "devdigest status")
-    last = Issue.select().where(Issue.kind == "daily").order_by(Issue.day.desc()).first()
-    return Finding("issue", OK, f"last {last.day}, {last.state}" if last else "none yet")
-
-
-def hold() -> Finding:
-    since = Setting.held_since()
-    if since is None:
-        return Finding("hold", OK, "not held")
-    why = f": {reason}" if (reason := Setting.read(HOLD_REASON)) else ""
-    return Finding("hold", WARN, f"since {since:%Y-%m-%d %H:%M} UTC{why}", "devdigest resume")

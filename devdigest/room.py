@@ -4,6 +4,7 @@ from pathlib import Path
 
 # A day writes a few MB, and the log of a long collect 16: this lasts sign-ups and mails for weeks.
 LEAST_TO_COLLECT = 100_000_000      # bytes
+MAKE_ROOM = "sudo apt clean; sudo journalctl --vacuum-size=50M"
 _MORE = 20_000_000                  # bytes before it is begun again, so that it does not flicker
 
 
@@ -12,8 +13,7 @@ class NoRoom(Exception):
 
     def __init__(self, step: str, folder: Path, free: int, wanted: int) -> None:
         super().__init__(f"{step} waits: {free // 1_000_000:,} MB are free at {folder}, and it wants "
-                         f"{wanted // 1_000_000:,} MB; make room: `sudo journalctl --vacuum-size=50M`, "
-                         f"`sudo apt clean`")
+                         f"{wanted // 1_000_000:,} MB; make room: {MAKE_ROOM}")
 
 
 def free(folder: Path) -> int:

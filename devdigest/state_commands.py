@@ -90,7 +90,7 @@ def _wrong_rows(config: Config, facts: dict[str, Any]) -> list[tuple[str, str]]:
              for one in facts["troubles"]]
     if facts["free"] < room.LEAST_TO_COLLECT:
         rows.append(("DISK", f"{facts['free'] // 1_000_000:,} MB free: nothing is collected; make room: "
-                             f"`sudo journalctl --vacuum-size=50M`, `sudo apt clean`"))
+                             f"{room.MAKE_ROOM}"))
     return rows
 
 

@@ -1,10 +1,10 @@
 """The week before a Monday in numbers, and what wants a look on it. Changes nothing."""
-import shutil
 from collections.abc import Iterable
 from datetime import date, timedelta
 
 from peewee import fn
 
+from devdigest import room
 from devdigest.config import Config
 from devdigest.counts import Event
 from devdigest.days import midnight
@@ -40,7 +40,7 @@ def week(config: Config, monday: date, found: Iterable[Finding]) -> Week:
         blogs=Blog.select().where(Blog.state == "active").count(), failing=failing.count(),
         # the last good read tells when the trouble began
         failing_new=failing.where(Fetching.read >= start).count(),
-        free=shutil.disk_usage(config.folder).free, backup=backup and backup.started,
+        free=room.free(config.folder), backup=backup and backup.started,
         power=power and ("" if power.state == OK else power.fact),
         hands=tuple(Line(one.name, nameless(one.fact), cure=one.cure) for one in found if one.state == RED),
         hints=tuple(dict.fromkeys(one.name for one in found if one.state == WARN)),

@@ -66,6 +66,12 @@ def test_purging_asks_for_the_sites_name(layout: Layout, told: list[str]) -> Non
     assert f"{READERS} of subscriber" in told[0]
 
 
+def test_answers_that_cannot_be_understood_keep_nobody_from_purging(layout: Layout) -> None:
+    layout.answers.write_text("no answer\n")
+    removal.purge(layout, lambda *words: None, ask=lambda question: "purge", on=Machine(layout))
+    assert not layout.etc.exists()
+
+
 @pytest.mark.parametrize(("backups", "kept"), [(False, {"var/lib/devdigest/backups/one.db"}), (True, set())])
 def test_purging_leaves_backups_unless_told(layout: Layout, backups: bool, kept: set[str]) -> None:
     machine = Machine(layout)

@@ -1,6 +1,7 @@
 """What the owner was asked: eight questions, each also a flag and an environment variable; kept."""
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 
 from installer.tell import Refused
 
@@ -61,6 +62,11 @@ def parse(text: str, path: object) -> dict[str, str]:
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
         given[known[key.strip()]] = value[1:-1] if quoted else value
     return given
+
+
+def saved(path: Path) -> dict[str, str]:
+    """What was answered last time; nothing where nobody was asked yet. Raises Refused."""
+    return parse(path.read_text(encoding="utf-8"), path) if path.exists() else {}
 
 
 def as_text(answers: Answers) -> str:

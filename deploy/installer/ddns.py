@@ -51,11 +51,6 @@ PROVIDERS = {
 }
 
 
-def packages(answers: Answers) -> tuple[str, ...]:
-    """Debian's that are needed: none, see deploy/ddns/README.md."""
-    return ()
-
-
 def suggested(name: str) -> str:
     """Who probably keeps this name, "" where its ending does not tell."""
     return next((key for key, provider in PROVIDERS.items()

@@ -4,6 +4,7 @@ import sys
 import time
 from pathlib import Path
 
+from installer.children import ask
 from installer.tell import Refused
 
 UNIT = "devdigest-setup"
@@ -27,8 +28,7 @@ def follow(source: Path, words: list[str]) -> int:
 
 
 def _alone() -> None:
-    states = subprocess.run(["systemctl", "is-active", UNIT], capture_output=True, text=True, check=False)
-    if states.stdout.strip() in ("active", "activating", "deactivating"):
+    if ask("systemctl", "is-active", UNIT)[1].strip() in ("active", "activating", "deactivating"):
         raise Refused("another setup.sh is at work", f"wait for it; to see it: sudo tail -f {LOG}")
 
 

@@ -14,6 +14,7 @@ from installer.answers import Answers
 from installer.layout import Layout
 from installer.tell import Refused
 
+PACKAGES = ("caddy",)               # Debian's that are needed
 SERVICE = "caddy.service"
 _USER = "caddy"                     # whom Debian's unit runs it as
 LISTEN, PROXY = "127.0.0.1:8080", "127.0.0.1"       # [web] listen and proxy of config.toml
@@ -21,11 +22,6 @@ _SOURCE = Path(__file__).parents[1] / "caddy"
 _KEPT = ".before-devdigest"         # beside Debian's Caddyfile: what it was before us
 _WELCOME = [":80 {", "root * /usr/share/caddy", "file_server", "}"]     # Debian's own, without its comments
 _SECONDS = 60                       # for caddy's opinion, on a slow card
-
-
-def packages(answers: Answers) -> tuple[str, ...]:
-    """Debian's that are needed."""
-    return ("caddy",)
 
 
 def write(layout: Layout, answers: Answers, caddy: str | None = None) -> list[str]:

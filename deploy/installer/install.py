@@ -61,8 +61,7 @@ def _left(layout: Layout) -> str:
 class _Work:
     def __init__(self, layout: Layout, source: Path, now: bool, reconfigure: bool) -> None:
         self._layout, self._source, self._now, self._reconfigure = layout, source, now, reconfigure
-        saved = answers.parse(layout.answers.read_text(encoding="utf-8"), layout.answers)
-        self._answers: Answers = answers.first_of([saved])
+        self._answers: Answers = answers.first_of([answers.saved(layout.answers)])
         self._changed = False
 
     def run(self) -> str:
@@ -95,8 +94,7 @@ class _Work:
             tell.timed(OK, name, told, time.monotonic() - begun)
 
     def _packages(self) -> str:
-        return packages.install(self._layout, (*packages.BASE, *front.packages(self._answers),
-                                               *ddns.packages(self._answers)))
+        return packages.install(self._layout, (*packages.BASE, *front.PACKAGES))
 
     def _user(self) -> str:
         made = account.make_user()

@@ -3,7 +3,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 USER = "devdigest"              # of the services; no shell, no home
-UNITS = ("devdigest.target", "devdigest-web.service", "devdigest-worker.service", "devdigest-recover.service")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from installer.answers import Answers, from_environment, parse
+from installer.answers import Answers, flag, from_environment, parse
 from installer.tell import Refused
 
 _EPILOG = ("Each answer is also a variable (DEVDIGEST_SENDER=…) in the environment or in a file; a "
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
                         help="the DDNS password or token; - for standard input; else $DEVDIGEST_DDNS_SECRET")
     answers = parser.add_argument_group("answers")
     for one in fields(Answers):
-        answers.add_argument(f"--{one.name.replace('_', '-')}", default=None, metavar="TEXT",
+        answers.add_argument(flag(one.name), default=None, metavar="TEXT",
                              help=one.metadata["help"])
     return parser
 

@@ -19,8 +19,8 @@ def install(layout: Layout, wanted: Iterable[str]) -> str:
     if not missing:
         return ""
     # noted before: what a power cut leaves half installed was not there before us either
-    noted = _noted(layout)
-    files.replace(layout.opt / "packages", "".join(f"{name}\n" for name in sorted({*noted, *missing})))
+    before = noted(layout)
+    files.replace(layout.opt / "packages", "".join(f"{name}\n" for name in sorted({*before, *missing})))
     must("is there a network? ping -c1 1.1.1.1; then again: sudo ./setup.sh", *_APT, "update")
     must(_CURE, *_APT, "install", "--no-install-recommends", *missing, seconds=3600)
     # what dpkg unpacked is not on the disk before: after a power cut it would be files of no bytes
@@ -33,6 +33,7 @@ def _there(name: str) -> bool:
     return status == 0 and said == "installed"
 
 
-def _noted(layout: Layout) -> list[str]:
+def noted(layout: Layout) -> list[str]:
+    """Those that were absent before us."""
     path = layout.opt / "packages"
     return path.read_text(encoding="utf-8").split() if path.exists() else []

@@ -3,13 +3,13 @@
 prepared (nothing changed yet, nothing written down) → stopped → switching → committed, the one commit point.
 What ends within is made good by recover(), at once here, or at the next boot.
 """
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from devdigest import room
 from installer import recover, release, services, state
 from installer.effects import Effects
 from installer.layout import Layout
@@ -140,10 +140,10 @@ def _rehearsed(before: dict[str, Any], new: Release) -> str:
 
 
 def _room(folder: Path, size: int) -> None:
-    free, wanted = shutil.disk_usage(folder).free, 3 * size + _SPARE
+    free, wanted = room.free(folder), 3 * size + _SPARE
     if free < wanted:
         raise Refused(f"{free // 1_000_000:,} MB are free at {folder}, {wanted // 1_000_000:,} MB are needed",
-                      "make room: sudo apt clean; sudo journalctl --vacuum-size=50M")
+                      f"make room: {room.MAKE_ROOM}")
 
 
 def _through(layout: Layout, on: Effects, begun: State, listen: str, watch: float, bring: Bring) -> None:

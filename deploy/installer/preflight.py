@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from devdigest import RELEASED
+from devdigest import RELEASED, room
 from installer import tell
 from installer.machine import PORTS, Facts
 from installer.tell import FAIL, OK, WARN
@@ -58,7 +58,7 @@ def _room(facts: Facts) -> Iterator[Verdict]:
     need = _DISK + 3 * facts.database           # a copy to rehearse on, one as before, room to grow
     if facts.free < need:
         yield Verdict(FAIL, "disk", f"{megabytes(facts.free)} free, {megabytes(need)} are needed",
-                      "sudo apt clean; sudo journalctl --vacuum-size=50M")
+                      room.MAKE_ROOM)
     if facts.inodes < _INODES:
         yield Verdict(FAIL, "disk", f"room for {facts.inodes:,} more files, {_INODES:,} are needed",
                       "find / -xdev -type f | cut -d/ -f2 | sort | uniq -c")

@@ -38,7 +38,7 @@ def prepare(layout: Layout, source: Path, args: Namespace, environ: Mapping[str,
     """Changes nothing. Raises Refused where the machine or the answers do not fit."""
     given = options.given(args, environ)
     facts = machine.gather(layout, source)
-    saved = _saved(layout)
+    saved = answers.saved(layout.answers)
     known = answers.first_of([*given, saved])
     verdicts = preflight.judge(facts, known.name)
     preflight.show(facts, verdicts, release.version(source))
@@ -84,11 +84,6 @@ def _ask(plan: Plan, kept: Plan, detected: Mapping[str, str]) -> Plan:
                                   plan.password or kept.password, plan.secret or kept.secret)
     answered = dialogue.hold()
     return Plan(answered, dialogue.password, dialogue.secret)
-
-
-def _saved(layout: Layout) -> dict[str, str]:
-    return answers.parse(layout.answers.read_text(encoding="utf-8"), layout.answers) \
-        if layout.answers.exists() else {}
 
 
 def _kept(layout: Layout, saved: Mapping[str, str]) -> Plan:

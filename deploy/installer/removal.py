@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from installer import front, services
+from installer import answers, front, packages, services
 from installer.effects import Effects
 from installer.layout import USER, Layout
 from installer.release import Tell
@@ -22,7 +22,7 @@ def uninstall(layout: Layout, tell: Tell, *, on: Effects | None = None) -> None:
     Within recover.locked(). Nothing of the installer may be imported after it: its code is gone.
     """
     on = on or Effects(layout)
-    packages = _packages(layout)
+    ours = packages.noted(layout)
     in_front = front.remove(layout)
     _end_services(layout, on)
     if in_front:
@@ -35,9 +35,9 @@ def uninstall(layout: Layout, tell: Tell, *, on: Effects | None = None) -> None:
     for folder in (layout.releases, layout.upgrade, layout.opt):
         on.remove_folder(folder)
     tell(OK, "code", "releases and the command `devdigest` are gone")
-    if packages:
-        tell(OK, "packages", f"came with DevDigest: {' '.join(packages)}",
-             f"if nothing else needs them: sudo apt purge {' '.join(packages)}")
+    if ours:
+        tell(OK, "packages", f"came with DevDigest: {' '.join(ours)}",
+             f"if nothing else needs them: sudo apt purge {' '.join(ours)}")
     for what, path in (("config", layout.etc), ("data", layout.data)):
         if path.exists():
             tell(OK, what, f"kept in {path}", "" if what == "config" else "sudo ./setup.sh --purge ends it")
@@ -78,22 +78,12 @@ def _end_services(layout: Layout, on: Effects) -> None:
     on.systemctl("reset-failed", "devdigest*", fine=_NOT_LOADED)
 
 
-def _packages(layout: Layout) -> list[str]:
-    """Those that were absent before us, as the installation noted them."""
-    try:
-        return (layout.opt / "packages").read_text(encoding="utf-8").split()
-    except OSError:
-        return []
-
-
 def _site(layout: Layout) -> str:
     """What is to be typed: the public name, or a word where there is none."""
     try:
-        lines = layout.answers.read_text(encoding="utf-8").splitlines()
-    except OSError:
+        return answers.saved(layout.answers).get("name") or "purge"
+    except Refused:                     # who wants all of it gone need not mend it first
         return "purge"
-    known = dict(line.split("=", 1) for line in lines if "=" in line)
-    return known.get("name", known.get("NAME", known.get("DEVDIGEST_NAME", ""))).strip("'\" ") or "purge"
 
 
 def _last_backup(layout: Layout, tell: Tell, on: Effects) -> None:

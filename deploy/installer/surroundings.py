@@ -2,7 +2,7 @@
 import socket
 from pathlib import Path
 
-from installer import files
+from installer import files, services
 from installer.answers import Answers
 from installer.children import ask, must
 from installer.layout import Layout
@@ -36,7 +36,7 @@ def keep_logs(layout: Layout, answers: Answers) -> str:
 
 def restart() -> None:
     """So that what was changed is taken up."""
-    must(_CURE, "systemctl", "restart", "devdigest-web.service", "devdigest-worker.service")
+    must(_CURE, "systemctl", "restart", *services.SERVICES)
 
 
 def take_up(*units: str) -> None:
