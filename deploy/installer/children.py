@@ -10,11 +10,12 @@ _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "APT_LISTCHANGES_FRONTEND": "none
           "NEEDRESTART_MODE": "a", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def ask(*words: str, seconds: float = 60) -> tuple[int, str]:
+def ask(*words: str, seconds: float = 60, **environment: str) -> tuple[int, str]:
     """(exit status, what it printed); 127 where there is no such program, 124 where it took too long."""
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              errors="replace", env={**os.environ, **_QUIET}, timeout=seconds, check=False)
+                              errors="replace", env={**os.environ, **_QUIET, **environment},
+                              timeout=seconds, check=False)
     except FileNotFoundError:
         return 127, f"{words[0]}: no such program"
     except subprocess.TimeoutExpired:
@@ -26,7 +27,7 @@ def must(cure: str, *words: str, seconds: float = 600) -> str:
     """What it printed. Raises Refused with its last words."""
     status, said = ask(*words, seconds=seconds)
     if status:
-        raise Refused(f"{' '.join(_short(words))}: {_last(said) or f'exit status {status}'}", cure)
+        raise Refused(f"{' '.join(_short(words))}: {reason(status, said)}", cure)
     return said
 
 
@@ -34,8 +35,8 @@ def _short(words: Sequence[str]) -> list[str]:
     return [word for word in words if not word.startswith("-")][:2]
 
 
-def _last(said: str) -> str:
+def reason(status: int, said: str) -> str:
     """The line that tells why: an error's, else the last one."""
     rows = [row.strip() for row in said.splitlines() if row.strip()]
     faults = [row for row in rows if row.startswith(("E:", "Error", "ERROR"))]
-    return (faults or rows or [""])[-1]
+    return (faults or rows or [f"exit status {status}"])[-1]

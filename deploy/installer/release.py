@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from installer import files
+from installer.children import ask, reason
 from installer.layout import Layout
 from installer.tell import OK, Refused
 
@@ -153,13 +154,10 @@ def _schema(folder: Path) -> int:
 
 def _run(command: list[str], what: str, cure: str, **environment: str) -> str:
     """What it printed. Raises Refused with the end of its words."""
-    environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore", **environment}
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=_BUILD, check=False)
-    if done.returncode:
-        words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-        raise Refused(f"{what}: {words[-1]}", cure)
-    return done.stdout
+    status, said = ask(*command, seconds=_BUILD, PIP_ROOT_USER_ACTION="ignore", **environment)
+    if status:
+        raise Refused(f"{what}: {reason(status, said)}", cure)
+    return said
 
 
 def _tracked(source: Path) -> list[str] | None:
