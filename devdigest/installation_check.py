@@ -160,7 +160,7 @@ def journal(machine: Machine) -> Finding:
     if storage == "persistent" or (storage == "auto" and machine.has("var/log/journal")):
         return Finding("journal", OK, "kept over reboots")
     return Finding("journal", WARN, "the logs of earlier boots are lost, and with them why it went wrong",
-                   "sudo ./setup.sh --keep-logs yes")
+                   "sudo ./setup.sh --reconfigure --yes --keep-logs yes")
 
 
 def updates(machine: Machine) -> Finding:

@@ -7,7 +7,7 @@ LAN = "no public name in [site] url: for the LAN alone"
 FOUND = [
     Finding("disk", OK, "3,600 MB free at /var/lib/devdigest"),
     Finding("journal", WARN, "the logs of earlier boots are lost, and with them why it went wrong",
-            "sudo ./setup.sh --keep-logs yes"),
+            "sudo ./setup.sh --reconfigure --yes --keep-logs yes"),
     Finding("card", NOT_ASKED, "the kernel's log is empty, or closed to this user"),
     Finding("cgnat", IGNORED, "the provider shares one address among many"),
     Finding("name", NOT_ASKED, LAN), Finding("outside", NOT_ASKED, LAN),
@@ -21,7 +21,7 @@ def test_findings_are_counted_told_with_their_cures_and_what_was_not_asked_comes
  ok      disk        3,600 MB free at /var/lib/devdigest
  warn    journal     the logs of earlier boots are lost, and with them why it
                      went wrong
-         → sudo ./setup.sh --keep-logs yes
+         → sudo ./setup.sh --reconfigure --yes --keep-logs yes
  ignored cgnat       the provider shares one address among many
  RED     spf         example.org has no SPF record
          → example.org. TXT "v=spf1 include:spf.example.net ~all"
