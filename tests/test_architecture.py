@@ -33,7 +33,7 @@ DOORS = ["terminal", "web", "owner_jobs", "worker", "sample_blogs"]
 ENTRY = ["context", "step_command", "collect_command", "deliver_command", "commands", "web_command",
          "state_commands", "stats_command", "blog_commands", "examined", "examine_command",
          "subscriber_commands", "backup_commands", "bounce_commands", "delivery_commands", "check_command",
-         "cli", "trial", "rehearse", "__main__"]
+         "arguments", "cli", "trial", "rehearse", "__main__"]
 FLOORS = [GROUND, RECORDS, CORE, EDGES, STEPS, DOORS, ENTRY]
 ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
