@@ -8,7 +8,8 @@ from devdigest.config import Config
 from devdigest.finding import NOT_ASKED, OK, RED, WARN, Finding
 from devdigest.machine import Machine, ToolError
 
-_OPT, _ETC = "opt/devdigest", "etc/devdigest"
+_OPT, _ETC = "opt/devdigest", "etc/devdigest"           # as deploy/installer/layout.py has them
+UNDER_WAY = f"{_OPT}/upgrade/state"     # of an upgrade, below the root; gone when it has ended
 _AGAIN = "sudo ./setup.sh"
 _WISHED = "by your wish"        # as deploy/installer says of `--rollback`
 _NOT_INSTALLED = "not installed by setup.sh"
@@ -62,7 +63,7 @@ def release(machine: Machine) -> Finding:
 
 
 def _doubt(machine: Machine, folder: Path) -> str:
-    if state := machine.text(f"{_OPT}/upgrade/state"):
+    if state := machine.text(UNDER_WAY):
         return f"an upgrade is under way, or was broken off: {_phase(state)}"
     if changed := _changed_units(machine, folder):
         return f"{', '.join(changed)} is not as in {folder.name}"

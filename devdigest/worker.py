@@ -10,7 +10,7 @@ from pathlib import Path
 
 import schedule
 
-from devdigest import agenda, credentials, departures, notify, owner_jobs, room
+from devdigest import agenda, credentials, departures, installation_check, notify, owner_jobs, room
 from devdigest.backup import backup, copy_log
 from devdigest.bounces import bounces
 from devdigest.care import care
@@ -35,7 +35,7 @@ _LOCKED_OUT = 6 * 3600                      # seconds after a refused login: who
 _FAREWELL = 3.5                             # seconds for jobs to end; systemd and people wait five
 
 # While setup watches a new release: what is begun now, a way back to the old database would forget.
-_PROBATION = Path("/opt/devdigest/upgrade/state")
+_PROBATION = Path("/", installation_check.UNDER_WAY)
 
 
 @dataclass(frozen=True)
