@@ -22,7 +22,7 @@ _HERE = Machine()
 
 def facts(config: Config, now: datetime, machine: Machine = _HERE) -> dict[str, Any]:
     """Everything `status` tells, ready for JSON: instants in ISO 8601 UTC, counts by state."""
-    issue = Issue.select().where(Issue.kind == "daily").order_by(Issue.day.desc()).first()
+    issue = next(iter(Issue.newest(1)), None)
     held, next_issue = Setting.held_since(), _next(config, now, issue)
     return {
         "now": now.isoformat(timespec="seconds"),

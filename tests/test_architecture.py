@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "devdigest"
+INSTALLER = sorted((PACKAGE.parent / "deploy/installer").glob("*.py"))
 
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
@@ -79,7 +80,7 @@ def test_a_module_imports_only_from_below(path: Path) -> None:
             assert other not in RECORDS, f"the edge {name} imports {other}: an edge knows no records"
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", [*modules(), *INSTALLER], ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 300
@@ -88,7 +89,7 @@ def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
             assert node.end_lineno - node.lineno < 40, f"{node.name} is too long"
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", [*modules(), *INSTALLER], ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_module_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
