@@ -1,5 +1,6 @@
 """The fixed cast and the real servers: a database file, a relay, a web server with feeds."""
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +84,14 @@ def bob(records: None, now: datetime) -> Subscriber:
 @pytest.fixture
 def carol(records: None, now: datetime) -> Subscriber:
     return Subscriber.create(email="carol@example.org", state="cancelled", created=now, cancelled=now)
+
+
+def until(done: Callable[[], object], patience: float = 60) -> None:
+    """Waits for that; `patience`: seconds, for a machine that has much else to do."""
+    end = time.monotonic() + patience
+    while not done():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
 
 
 def noted(blog: Blog, **values: object) -> Blog:

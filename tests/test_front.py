@@ -14,7 +14,8 @@ from installer import front
 from installer.answers import Answers
 from installer.layout import Layout
 from installer.tell import Refused
-from the_front import CADDY, CURL, NAME, Front, echo, free_port, fronted
+from relay import free_port
+from the_front import CADDY, CURL, NAME, Front, echo, fronted
 from web_site import served
 
 from devdigest.config import Config

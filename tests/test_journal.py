@@ -5,14 +5,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from conftest import a_blog
+from conftest import a_blog, until
 from feed_server import FeedServer
 from relay import FakeRelay
 
@@ -27,7 +26,6 @@ pytestmark = pytest.mark.usefixtures("records")
 ROOT = Path(__file__).parents[1]
 BLOGS, NEW, FAILING, READERS = 300, 40, 15, 300     # five in a hundred fail
 SCREEN = 40                                         # lines
-PATIENCE = 60                                       # seconds until a test gives up
 
 
 def rss(title: str, when: datetime) -> bytes:
@@ -48,13 +46,6 @@ def a_world(feeds: FeedServer) -> None:
         name = "gone" if number == 7 else f"reader{number}"
         Subscriber.create(email=f"{name}@example.org", state="active", created=now, confirmed=now)
     Hook.keep("postmark", "{}", b"{}", now)
-
-
-def until(done: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.05)
 
 
 def the_worker_says(settings: Path, done: Callable[[], object]) -> list[str]:

@@ -55,8 +55,8 @@ def test_looks_are_asked_side_by_side() -> None:
 def test_what_takes_too_long_is_not_known_and_hinders_nothing() -> None:
     begun = time.monotonic()
     looks = says("slow", seconds=2), says("after", after=("slow",)), says("quick")
-    slow, after, quick = findings(looks, 0.2)
-    assert time.monotonic() - begun < 1
+    slow, after, quick = findings(looks, 0.5)
+    assert time.monotonic() - begun < 2
     assert (slow.state, slow.fact) == (WARN, "not known: no answer within 0 s")
     assert slow.cure
     assert (after.state, quick.state) == (OK, OK)

@@ -1,6 +1,5 @@
 """Back from a backup: nothing twice, nobody who has left, the old database kept, nothing half at any cut."""
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import NOW, a_blog
 from desk import SEOUL, entry
+from relay import free_port
 from web_site import a_post
 
 from devdigest import database, deliveries, departures, intake, presence, subscribers, suppressions
@@ -291,7 +291,7 @@ Start = Callable[..., subprocess.Popen]
 def start(tmp_path: Path, config: Config) -> Iterator[Start]:
     """Starts `devdigest …` as a process of its own."""
     path, begun = tmp_path / "config.toml", []
-    path.write_text(SETTINGS.format(folder=tmp_path, port=_free_port()))
+    path.write_text(SETTINGS.format(folder=tmp_path, port=free_port()))
 
     def begin(*words: str) -> subprocess.Popen:
         begun.append(subprocess.Popen([sys.executable, "-m", "devdigest", "--config", str(path), *words],
@@ -302,11 +302,6 @@ def start(tmp_path: Path, config: Config) -> Iterator[Start]:
     for process in begun:
         process.kill()
         process.communicate()
-
-
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        return free.getsockname()[1]
 
 
 def said(process: subprocess.Popen) -> tuple[int, str]:

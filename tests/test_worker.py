@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from conftest import NOW, a_blog
+from conftest import NOW, a_blog, until
 from feed_server import FeedServer
 from mailboxes import ScriptedMailbox
 from relay import STALL, ScriptedRelay
@@ -47,7 +47,7 @@ from devdigest.worker import Worker, collect_if_due
 
 pytestmark = pytest.mark.usefixtures("records")
 
-PATIENCE = 10       # seconds until a test gives up
+PATIENCE = 60       # seconds until a test gives up
 FAREWELL = 5        # seconds that SIGTERM may take
 
 
@@ -77,14 +77,6 @@ def working(config: Config, **more: Path) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-
-
-def until(done: Callable[[], object], patience: float = PATIENCE) -> None:
-    for _ in range(int(patience / 0.02)):
-        if done():
-            return
-        time.sleep(0.02)
-    pytest.fail("it did not come to pass")
 
 
 def mails(config: Config) -> list[Path]:

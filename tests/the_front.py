@@ -1,7 +1,6 @@
 """A real caddy with our settings, on free ports, with a certificate of its own authority: never a real CA."""
 import json
 import os
-import random
 import re
 import shutil
 import socket
@@ -10,10 +9,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from relay import free_port
 
 CADDY, CURL = shutil.which("caddy"), shutil.which("curl")
 NAME = "ada.example.org"
@@ -39,14 +40,6 @@ class Front:
         trusted = ssl.create_default_context(cafile=self.authority)
         return trusted.wrap_socket(socket.create_connection(("127.0.0.1", self.https), timeout=20),
                                    server_hostname=name)
-
-
-def free_port() -> int:
-    """Below those that connections are given, so that none takes it meanwhile."""
-    for port in random.sample(range(20_000, 32_000), 100):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise AssertionError("no free port")
 
 
 def on_free_ports(caddyfile: str, site: str, front: Front) -> str:
