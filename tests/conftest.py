@@ -1,9 +1,12 @@
 """The fixed cast and the real servers: a database file, a relay, a web server with feeds."""
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from feed_server import FeedServer
@@ -86,12 +89,20 @@ def carol(records: None, now: datetime) -> Subscriber:
     return Subscriber.create(email="carol@example.org", state="cancelled", created=now, cancelled=now)
 
 
-def until(done: Callable[[], object], patience: float = 60) -> None:
+def until(done: Callable[[], object], patience: float = 180) -> None:
     """Waits for that; `patience`: seconds, for a machine that has much else to do."""
     end = time.monotonic() + patience
     while not done():
         assert time.monotonic() < end, "it did not come to pass"
         time.sleep(0.02)
+
+
+def begun(settings: Path, *words: str, **how: Any) -> "subprocess.Popen[Any]":
+    """`devdigest …` in a process of its own. `how`: as for Popen; else what it says is text in pipes."""
+    usual = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True,
+             "cwd": Path(__file__).parents[1]}
+    return subprocess.Popen([sys.executable, "-m", "devdigest", "--config", str(settings), *words],
+                            **usual | how)
 
 
 def noted(blog: Blog, **values: object) -> Blog:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from conftest import begun
 from feed_server import FeedServer
 
 from devdigest import __version__, cli, config, database
@@ -103,9 +104,7 @@ def ready(owner: Owner, feeds: FeedServer, tmp_path: Path) -> Owner:
 def process(settings: Path, *arguments: str,
             stdout: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
     """The same in a process of its own, whose output is buffered as usual."""
-    with subprocess.Popen([sys.executable, "-m", "devdigest", "--config", settings, *arguments], cwd=ROOT,
-                          text=True, env=os.environ | {"PYTHONUNBUFFERED": ""}, stdout=stdout,
-                          stderr=subprocess.PIPE) as started:
+    with begun(settings, *arguments, stdout=stdout, env=os.environ | {"PYTHONUNBUFFERED": ""}) as started:
         try:
             yield started
         finally:

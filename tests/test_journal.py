@@ -3,15 +3,13 @@ import logging
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from conftest import a_blog, until
+from conftest import a_blog, begun, until
 from feed_server import FeedServer
 from relay import FakeRelay
 
@@ -23,7 +21,6 @@ from devdigest.reports import Hook
 
 pytestmark = pytest.mark.usefixtures("records")
 
-ROOT = Path(__file__).parents[1]
 BLOGS, NEW, FAILING, READERS = 300, 40, 15, 300     # five in a hundred fail
 SCREEN = 40                                         # lines
 
@@ -53,8 +50,8 @@ def the_worker_says(settings: Path, done: Callable[[], object]) -> list[str]:
     reader, writer = os.pipe()
     there = os.fstat(writer)
     environment = os.environ | {"TZ": "UTC", "JOURNAL_STREAM": f"{there.st_dev}:{there.st_ino}"}
-    with subprocess.Popen([sys.executable, "-m", "devdigest", "--config", settings, "worker"], cwd=ROOT,
-                          stderr=writer, env=environment) as process, os.fdopen(reader, "rb") as lines:
+    with (begun(settings, "worker", stdout=None, stderr=writer, env=environment) as process,
+          os.fdopen(reader, "rb") as lines):
         os.close(writer)
         try:
             until(done)

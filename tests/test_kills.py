@@ -1,7 +1,6 @@
 """kill -9 at random moments of every step: work goes on where it was, nothing is lost or doubled."""
 import random
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import begun
 from feed_server import FeedServer
 from relay import FakeRelay
 
@@ -55,9 +55,7 @@ def command(tmp_path: Path, relay: FakeRelay) -> Callable[..., subprocess.Popen]
     path.write_text(SETTINGS.format(folder=tmp_path, lines=LINES, host=relay.host, port=relay.port))
 
     def start(*words: str) -> subprocess.Popen:
-        return subprocess.Popen([sys.executable, "-m", "devdigest", "--config", str(path), *words],
-                                cwd=Path(__file__).parents[1], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.PIPE)
+        return begun(path, *words, stdout=subprocess.DEVNULL, text=False)
     return start
 
 

@@ -1,7 +1,5 @@
 """A link for the owner's phone, good once, and only from outside."""
 import re
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import NOW
+from conftest import NOW, begun
 from web_site import served
 
 from devdigest import phone
@@ -60,9 +58,8 @@ def test_the_owner_is_told_as_soon_as_somebody_came(config: Config, tmp_path: Pa
     settings = tmp_path / "config.toml"
     settings.write_text(f'[site]\nurl = "https://digest.example.org"\nclock = "trust"\n'
                         f'[database]\npath = "{config.database.path}"\n')
-    with subprocess.Popen([sys.executable, "-m", "devdigest", "--config", settings, "check", "--phone"],
-                          cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True) as check:
-        end = threading.Timer(20, check.kill)
+    with begun(settings, "check", "--phone", stderr=None) as check:
+        end = threading.Timer(60, check.kill)
         end.start()
         lines = iter(check.stdout.readline, "")
         link = next(found[1] for line in lines if (found := re.search(r"org/phone/(\S+)", line)))

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import NOW, a_blog
+from conftest import NOW, a_blog, begun
 from desk import SEOUL, entry
 from relay import free_port
 from web_site import a_post
@@ -290,16 +290,14 @@ Start = Callable[..., subprocess.Popen]
 @pytest.fixture
 def start(tmp_path: Path, config: Config) -> Iterator[Start]:
     """Starts `devdigest …` as a process of its own."""
-    path, begun = tmp_path / "config.toml", []
+    path, started = tmp_path / "config.toml", []
     path.write_text(SETTINGS.format(folder=tmp_path, port=free_port()))
 
     def begin(*words: str) -> subprocess.Popen:
-        begun.append(subprocess.Popen([sys.executable, "-m", "devdigest", "--config", str(path), *words],
-                                      cwd=Path(__file__).parents[1], stdout=subprocess.PIPE,
-                                      stderr=subprocess.PIPE, text=True))
-        return begun[-1]
+        started.append(begun(path, *words))
+        return started[-1]
     yield begin
-    for process in begun:
+    for process in started:
         process.kill()
         process.communicate()
 
