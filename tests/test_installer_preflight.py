@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from appliance import put_database
 from installer import machine, preflight
+from installer.effects import Effects
 from installer.layout import Layout
 from installer.machine import Facts
 from installer.tell import FAIL, WARN
@@ -76,6 +78,15 @@ def test_a_newer_database_is_a_matter_of_usage() -> None:
 
 def test_the_schema_of_code_is_read_without_running_it() -> None:
     assert machine.code_schema(Path(database.__file__).parents[1]) == database.VERSION
+
+
+@pytest.mark.parametrize(("content", "schema"), [(None, 2), (b"no database, but some bytes", 0)])
+def test_of_a_damaged_database_no_schema_is_told(tmp_path: Path, content: bytes | None, schema: int) -> None:
+    layout = Layout(tmp_path)
+    put_database(layout.database, schema=2)
+    if content:
+        layout.database.write_bytes(content)
+    assert machine.schema(layout.database, Effects(layout, user=None)) == schema
 
 
 def test_this_machine_can_be_looked_at_and_nothing_is_written(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@ import ast
 import os
 import re
 import shutil
-import sqlite3
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +10,9 @@ from pathlib import Path
 
 from devdigest import clock
 from installer.children import ask
+from installer.effects import Effects
 from installer.layout import Layout
+from installer.tell import Refused
 
 PORTS = (80, 443)
 _FIRST_BOOT = 300           # seconds
@@ -64,7 +65,7 @@ def gather(layout: Layout, source: Path, patience: float = _IN_SYNC) -> Facts:
         in_sync=_in_sync(0 if container else patience),
         now=datetime.now(UTC), holders=_holders(), deaf=_deaf(),
         installed=layout.current.resolve().name if layout.current.exists() else "",
-        schema=_schema(layout.database), code_schema=code_schema(source),
+        schema=schema(layout.database, Effects(layout)), code_schema=code_schema(source),
         power=ask("vcgencmd", "get_throttled")[1].partition("throttled=")[2].strip(), zone=_zone())
 
 
@@ -104,17 +105,14 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _schema(database: Path) -> int:
+def schema(database: Path, on: Effects) -> int:
+    """Which version a database has; asked as its user: root opens nothing in a folder of another's."""
     if not database.exists():
         return 0
     try:
-        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-        try:
-            return int(connection.execute("PRAGMA user_version").fetchone()[0])
-        finally:
-            connection.close()
-    except sqlite3.Error:
-        return 0                        # damaged: the services say so, and offer a backup
+        return on.database("facts", database)["schema"] or 0
+    except (Refused, LookupError):
+        return 0        # damaged: the services say so, and offer a backup; or here before its user
 
 
 def _first_boot_over() -> bool:

@@ -12,7 +12,6 @@ from installer.layout import USER, Layout
 from installer.release import Tell
 from installer.tell import OK, WARN, Refused
 
-_NOT_LOADED = (0, 1, 5)
 _BACKUPS = "backups"
 
 
@@ -26,7 +25,7 @@ def uninstall(layout: Layout, tell: Tell, *, on: Effects | None = None) -> None:
     in_front = front.remove(layout)
     _end_services(layout, on)
     if in_front:
-        on.systemctl("try-restart", *in_front, fine=_NOT_LOADED)
+        on.systemctl("try-restart", *in_front, fine=services.NOT_LOADED)
     tell(OK, "services", "stopped and taken away")
     for path in (layout.wrapper, layout.journal, *layout.tmpfiles.glob("devdigest*.conf"), layout.current):
         on.remove(path)
@@ -70,12 +69,12 @@ def _end_services(layout: Layout, on: Effects) -> None:
     names = sorted(path.name for path in layout.units.glob("devdigest*") if path.is_file())
     # the target first: its end asks the others to end
     for name in sorted(names, key=lambda name: name != services.TARGET):
-        on.systemctl("disable", "--now", name, fine=_NOT_LOADED)
+        on.systemctl("disable", "--now", name, fine=services.NOT_LOADED)
         on.remove(layout.units / name)
     for folder in layout.units.glob("devdigest*.d"):
         on.remove_folder(folder)
     on.systemctl("daemon-reload")
-    on.systemctl("reset-failed", "devdigest*", fine=_NOT_LOADED)
+    on.systemctl("reset-failed", "devdigest*", fine=services.NOT_LOADED)
 
 
 def _site(layout: Layout) -> str:

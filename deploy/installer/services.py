@@ -8,7 +8,7 @@ TARGET = "devdigest.target"
 SERVICES = ("devdigest-web.service", "devdigest-worker.service")
 
 _UNITS = (".service", ".target", ".timer", ".path")
-_NOT_LOADED = (0, 1, 5)                 # of stop and disable: not there, or not enabled, is what is wanted
+NOT_LOADED = (0, 1, 5)                  # of stop and disable: not there, or not enabled, is what is wanted
 
 
 def place(layout: Layout, on: Effects, release: Path, instead_of: Path | None = None) -> bool:
@@ -19,7 +19,7 @@ def place(layout: Layout, on: Effects, release: Path, instead_of: Path | None = 
         changed |= on.write(layout.units / unit.name, unit.read_text(encoding="utf-8"))
     stale = {unit.name for unit in _units(instead_of)} - {unit.name for unit in units} if instead_of else ()
     for name in sorted(stale):
-        on.systemctl("disable", "--now", name, fine=_NOT_LOADED)
+        on.systemctl("disable", "--now", name, fine=NOT_LOADED)
         changed |= on.remove(layout.units / name)
     for rule in _rules(release):
         on.write(layout.tmpfiles / rule.name, rule.read_text(encoding="utf-8"))
@@ -33,7 +33,7 @@ def place(layout: Layout, on: Effects, release: Path, instead_of: Path | None = 
 def take_away(layout: Layout, on: Effects, release: Path) -> None:
     """Those that a release brought."""
     for unit in _units(release):
-        on.systemctl("disable", "--now", unit.name, fine=_NOT_LOADED)
+        on.systemctl("disable", "--now", unit.name, fine=NOT_LOADED)
         on.remove(layout.units / unit.name)
     for rule in _rules(release):
         on.remove(layout.tmpfiles / rule.name)
