@@ -355,7 +355,7 @@ def test_it_tells_systemd_that_it_is_ready_alive_and_what_it_waits_for(noon: Con
         begun_at = time.monotonic()
         for _ in range(4):
             assert heard(systemd, "WATCHDOG=1")
-        assert time.monotonic() - begun_at < 20         # as often as that is its ordinary look
+        assert time.monotonic() - begun_at < 20         # its ordinary look is every 20 s
     assert heard(systemd, "STOPPING=1")
 
 
