@@ -22,9 +22,9 @@ def until_none_watches() -> bool:
 def waited(seconds: float) -> float:
     """How long a read lasts to which nothing ever comes."""
     ours, theirs = socket.socketpair()
+    began = time.monotonic()
     with ours, theirs, Deadline(seconds) as deadline:
         deadline.hold(ours)
-        began = time.monotonic()
         assert ours.recv(1) == b""
         with pytest.raises(TimeoutError):
             deadline.check()

@@ -21,7 +21,7 @@ from devdigest.reports import Hook
 
 pytestmark = pytest.mark.usefixtures("records")
 
-BLOGS, NEW, FAILING, READERS = 300, 40, 15, 300     # five in a hundred fail
+BLOGS, NEW, FAILING, READERS = 100, 25, 5, 50       # a line for each would not fit
 SCREEN = 40                                         # lines
 
 
