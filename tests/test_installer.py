@@ -69,6 +69,7 @@ def test_only_a_command_that_is_given_a_file_may_pass_the_door_of_a_home(
         tmp_path: Path, words: list[str], right: str) -> None:
     text = (ROOT / "deploy/bin/as-service").read_text(encoding="utf-8")
     for ours, here in (("user=devdigest", "user=nobody"), ('--regid "$user"', "--regid nogroup"),
+                       ('"$user,systemd-journal,video"', "nogroup"),
                        ('"$program" "$@"', '"$program" --dump')):
         assert ours in text
         text = text.replace(ours, here)

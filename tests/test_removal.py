@@ -75,6 +75,10 @@ def test_answers_that_cannot_be_understood_keep_nobody_from_purging(layout: Layo
 @pytest.mark.parametrize(("backups", "kept"), [(False, {"var/lib/devdigest/backups/one.db"}), (True, set())])
 def test_purging_leaves_backups_unless_told(layout: Layout, backups: bool, kept: set[str]) -> None:
     machine = Machine(layout)
-    removal.purge(layout, lambda *words: None, ask=lambda question: "a.example", backups=backups, on=machine)
+    told: list[str] = []
+    removal.purge(layout, lambda *words: told.append(" ".join(words)), ask=lambda question: "a.example",
+                  backups=backups, on=machine)
+    assert [line for line in told if "kept in" in line] == (
+        [f"ok data gone; backups are kept in {layout.data / 'backups'}"] if kept else [])
     assert left(layout) == {"etc/systemd/system/ssh.service", "etc/caddy/Caddyfile"} | kept
     assert f"{layout.wrapper} backup" in machine.told

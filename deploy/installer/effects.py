@@ -15,7 +15,7 @@ from installer.tell import Refused
 
 _PATIENCE = 120                         # seconds for systemd: a start waits for READY of both
 _OF_DATABASE = 1800                     # seconds to copy or upgrade a large one on an old card
-_ASK_AGAIN = "*:0/2"                    # every two minutes: see guard()
+_ASK_AGAIN = "minutely"                # see guard()
 _GUARD = "devdigest-recover-again"
 
 
@@ -88,12 +88,13 @@ class Effects:
         time.sleep(seconds)
 
     def guard(self, release: Path) -> None:
-        """From now on systemd looks every two minutes whether this run has died: then it is ended for it.
+        """From now on systemd looks every minute whether this run has died: then it is ended for it.
 
         Without, a setup that is killed would leave a database to be put back at the next boot, weeks later.
         """
         self.unguard()
-        self._run(["systemd-run", "--quiet", f"--unit={_GUARD}", f"--on-calendar={_ASK_AGAIN}",
+        self._run(["systemd-run", "--quiet", "--collect", f"--unit={_GUARD}",
+                   f"--on-calendar={_ASK_AGAIN}", "--timer-property=AccuracySec=1s",
                    f"--setenv=PYTHONPATH={release / 'deploy'}", "/usr/bin/python3", "-P", "-B",
                    "-m", "installer.recover"], _PATIENCE)
 

@@ -134,7 +134,8 @@ def _prove(layout: Layout, site: str, whole: str, caddy: str | None) -> None:
         entry.write_text(whole.replace(_import(layout), f"import {tried}"), encoding="utf-8")
         try:
             done = subprocess.run([caddy, "validate", "--adapter", "caddyfile", "--config", str(entry)],
-                                  env={**os.environ, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder},
+                                  env={**os.environ, "HOME": folder, "XDG_DATA_HOME": folder,
+                                       "XDG_CONFIG_HOME": folder},
                                   text=True, capture_output=True, stdin=subprocess.DEVNULL, user=user,
                                   group=user, timeout=_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:

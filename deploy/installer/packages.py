@@ -1,4 +1,4 @@
-"""Debian's packages: only what is missing is installed, and what was missing before us is remembered."""
+"""Debian's packages: only what is missing is installed, and what came with us is remembered."""
 from collections.abc import Iterable
 
 from installer import files
@@ -18,11 +18,12 @@ def install(layout: Layout, wanted: Iterable[str]) -> str:
     missing = [name for name in wanted if not _there(name)]
     if not missing:
         return ""
-    # noted before: what a power cut leaves half installed was not there before us either
-    before = noted(layout)
-    files.replace(layout.opt / "packages", "".join(f"{name}\n" for name in sorted({*before, *missing})))
     must("is there a network? ping -c1 1.1.1.1; then again: sudo ./setup.sh", *_APT, "update")
-    must(_CURE, *_APT, "install", "--no-install-recommends", *missing, seconds=3600)
+    wish = (*_APT, "install", "--no-install-recommends", *missing)
+    # noted before: what a power cut leaves half installed was not there before us either
+    new = {*noted(layout), *_brought(must(_CURE, *wish, "--simulate"))}
+    files.replace(layout.opt / "packages", "".join(f"{name}\n" for name in sorted(new)))
+    must(_CURE, *wish, seconds=3600)
     # what dpkg unpacked is not on the disk before: after a power cut it would be files of no bytes
     must("sudo dmesg tells what the disk has", "sync")
     return ", ".join(missing)
@@ -31,6 +32,12 @@ def install(layout: Layout, wanted: Iterable[str]) -> str:
 def _there(name: str) -> bool:
     status, said = ask("dpkg-query", "-W", "-f", "${db:Status-Status}", name)
     return status == 0 and said == "installed"
+
+
+def _brought(simulated: str) -> list[str]:
+    """What apt would install, `Inst NAME (…)`, and not what it would renew, `Inst NAME [OLD] (…)`."""
+    rows = [row.split() for row in simulated.splitlines() if row.startswith("Inst ")]
+    return [row[1] for row in rows if not row[2].startswith("[")]
 
 
 def noted(layout: Layout) -> list[str]:

@@ -20,7 +20,14 @@ def uninstall(layout: Layout, tell: Tell, *, on: Effects | None = None) -> None:
 
     Within recover.locked(). Nothing of the installer may be imported after it: its code is gone.
     """
-    on = on or Effects(layout)
+    _take_away(layout, tell, on or Effects(layout))
+    for what, path, cure in (("config", layout.etc, ""),
+                             ("data", layout.data, "sudo ./setup.sh --purge ends it")):
+        if path.exists():
+            tell(OK, what, f"kept in {path}", cure)
+
+
+def _take_away(layout: Layout, tell: Tell, on: Effects) -> None:
     ours = packages.noted(layout)
     in_front = front.remove(layout)
     _end_services(layout, on)
@@ -37,9 +44,6 @@ def uninstall(layout: Layout, tell: Tell, *, on: Effects | None = None) -> None:
     if ours:
         tell(OK, "packages", f"came with DevDigest: {' '.join(ours)}",
              f"if nothing else needs them: sudo apt purge {' '.join(ours)}")
-    for what, path in (("config", layout.etc), ("data", layout.data)):
-        if path.exists():
-            tell(OK, what, f"kept in {path}", "" if what == "config" else "sudo ./setup.sh --purge ends it")
 
 
 def purge(layout: Layout, tell: Tell, *, yes: bool = False, backups: bool = False,
@@ -56,7 +60,7 @@ def purge(layout: Layout, tell: Tell, *, yes: bool = False, backups: bool = Fals
     if not yes and ask(f"All of it goes for good. Type {name} to go on: ").strip() != name:
         raise Refused(f"that is not {name}; nothing was changed", "sudo ./setup.sh --purge --yes", 2)
     _last_backup(layout, tell, on)
-    uninstall(layout, tell, on=on)
+    _take_away(layout, tell, on)
     on.remove_folder(layout.etc)
     _empty(layout.data, on, keep=() if backups else (_BACKUPS,))
     on.forget_user(USER)
