@@ -13,7 +13,7 @@ _TOLD_APART = ("passwd", "group", "shadow", "gshadow")  # by the users and group
 _READ = ("/etc", "/root", "/opt", "/usr/local")         # here also what a file says counts
 _ASKED = {"user": "getent passwd", "group": "getent group",
           "package": "dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n'",
-          "installed unit": "systemctl list-unit-files --no-legend --state=enabled,disabled,static,alias,masked",
+          "installed unit": "systemctl list-unit-files --no-legend | grep -v ' transient '",
           "loaded unit": "systemctl list-units --all --no-legend --plain 'devdigest*' 'caddy*'",
           "port": "ss -ltunH | awk '{ print $1, $5 }'"}
 
