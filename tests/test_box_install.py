@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from box_setup import HOME, hold, in_phase
 from the_box import Box, NoBox
 
 pytestmark = pytest.mark.box
 
 ROOT = Path(__file__).parents[1]
-_HOME = "/home/pi/devdigest"
 _ANSWERS = "--yes --relay maildir --blogs none --language en --time 19:59"
 
 # A server of the sample blogs, and the list of them, for as long as the machine runs.
@@ -18,7 +18,7 @@ import sys, threading
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
-sys.path.insert(0, "{_HOME}")
+sys.path.insert(0, "{HOME}")
 from devdigest.sample_blogs import SampleBlogs
 with SampleBlogs(datetime.now(ZoneInfo("Asia/Seoul"))) as sample:
     Path("/home/pi/list.yml").write_text(sample.list_of("people"), encoding="utf-8")
@@ -39,7 +39,7 @@ def box() -> Iterator[Box]:
         box.up()
     except NoBox as reason:
         pytest.skip(str(reason))
-    box.push(ROOT, _HOME)
+    box.push(ROOT, HOME)
     yield box
     box.down()
 
@@ -48,13 +48,13 @@ def box() -> Iterator[Box]:
 def installed(box: Box) -> str:
     """What the first run printed."""
     begun = time.monotonic()
-    said = box.run(f"chown -R pi: {_HOME}; chmod 700 /home/pi; {as_pi(f'sudo ./setup.sh {_ANSWERS}')}")
+    said = box.run(f"chown -R pi: {HOME}; chmod 700 /home/pi; {as_pi(f'sudo ./setup.sh {_ANSWERS}')}")
     print(f"installed in {time.monotonic() - begun:.0f} s")
     return said
 
 
 def as_pi(command: str) -> str:
-    return f"su - pi -c \"cd {_HOME} && {command}\""
+    return f"su - pi -c \"cd {HOME} && {command}\""
 
 
 def test_without_root_it_prints_the_same_line_with_sudo(box: Box) -> None:
@@ -71,6 +71,15 @@ def test_without_answers_all_that_is_missing_is_told_and_nothing_is_touched(box:
     assert "--sender" in tried.stderr
     assert "--relay" in tried.stderr
     assert box.run(everything).replace("/home/pi/.sudo_as_admin_successful\n", "") == before
+
+
+@pytest.mark.slow
+def test_the_power_may_go_in_the_first_installation(box: Box) -> None:
+    """The second run, which the others look at, begins on what that left."""
+    hold(box, in_phase("switching"), "0.1.0", _ANSWERS)
+    box.cut()
+    assert box.run("systemctl is-system-running").strip() == "running"
+    assert box.try_to("systemctl is-active devdigest-web devdigest-worker").stdout.split() == ["inactive"] * 2
 
 
 def test_a_fresh_installation_ends_with_both_services_at_work(box: Box, installed: str) -> None:
@@ -114,7 +123,7 @@ def test_check_may_read_what_the_kernel_says_and_so_may_the_worker(box: Box, ins
 
 
 def test_a_lost_line_ends_only_the_following(box: Box, installed: str) -> None:
-    cut = box.run(f"{_HOME}/setup.sh --yes --now & "
+    cut = box.run(f"{HOME}/setup.sh --yes --now & "
                   "until pid=$(systemctl show -P MainPID devdigest-setup); [ $pid -gt 0 ]; do sleep 0.1; "
                   "done; "
                   "kill -STOP $pid; kill -HUP $!; wait $! || true; systemctl is-active devdigest-setup; "

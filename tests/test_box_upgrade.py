@@ -8,34 +8,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from box_setup import BEGUN, FETCHING, HOME, OVER, REHEARSING, SWITCHED, hold, in_phase, set_up, told
 from the_box import Box, NoBox
 
 pytestmark = pytest.mark.box
 
 ROOT = Path(__file__).parents[1]
-_HOME = "/home/pi/devdigest"
 _ANSWERS = "--sender digest@example.org --relay maildir --blogs none --language en --time 19:59 --name ''"
 _WHOLE = """python3 -c 'import sqlite3; d = sqlite3.connect("/var/lib/devdigest/devdigest.db")
 print(d.execute("PRAGMA user_version").fetchone()[0], d.execute("PRAGMA integrity_check").fetchone()[0],
       d.execute("SELECT count(*) FROM subscriber").fetchone()[0])'"""
-_INVENTORY = f"python3 -B {_HOME}/tests/box_inventory.py"
+_INVENTORY = f"python3 -B {HOME}/tests/box_inventory.py"
 
-# A moment, as bash's own words can tell it without starting a program, which would be too slow
-_OPT = "/opt/devdigest"
-_SWITCHED = f"[[ -e {_OPT}/upgrade/state && {_OPT}/current -ef $new ]]"
-_PHASE = f"{{{{ read -r line < {_OPT}/upgrade/state; }}}} 2> /dev/null && [[ $line == *'\"{{}}\"'* ]]"
-_OVER = "[[ ! -e /proc/$pid ]]"
 _slow = pytest.mark.slow
 MOMENTS = [                                 # (what it is, how to know it, who runs after it)
-    pytest.param("true", "0.1.0", id="as the work begins", marks=_slow),
-    pytest.param("[[ -e $new/venv/bin/pip ]]", "0.1.0", id="packages are fetched"),
-    pytest.param(f"[[ -e {_OPT}/upgrade/database/rehearsal.db ]]", "0.1.0", id="rehearsal", marks=_slow),
-    pytest.param(_PHASE.format("stopped"), "0.1.0", id="both services end"),
-    pytest.param(_PHASE.format("switching"), "0.1.0", id="the database is upgraded", marks=_slow),
-    pytest.param(_SWITCHED, "0.1.0", id="the link is moved", marks=_slow),
-    pytest.param(f"{_SWITCHED} && sleep 6", "0.1.0", id="the new one runs, and is watched"),
-    pytest.param(_PHASE.format("committed"), "0.2.0", id="committed"),
-    pytest.param(_OVER, "0.2.0", id="over", marks=_slow)]
+    pytest.param(BEGUN, "0.1.0", id="as the work begins", marks=_slow),
+    pytest.param(FETCHING, "0.1.0", id="packages are fetched"),
+    pytest.param(REHEARSING, "0.1.0", id="rehearsal", marks=_slow),
+    pytest.param(in_phase("stopped"), "0.1.0", id="both services end"),
+    pytest.param(in_phase("switching"), "0.1.0", id="the database is upgraded", marks=_slow),
+    pytest.param(SWITCHED, "0.1.0", id="the link is moved", marks=_slow),
+    pytest.param(f"{SWITCHED} && sleep 6", "0.1.0", id="the new one runs, and is watched"),
+    pytest.param(in_phase("committed"), "0.2.0", id="committed"),
+    pytest.param(OVER, "0.2.0", id="over", marks=_slow)]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +40,7 @@ def box() -> Iterator[Box]:
         box.up()
     except NoBox as reason:
         pytest.skip(str(reason))
-    box.push(ROOT, _HOME)
+    box.push(ROOT, HOME)
     yield box
     box.down()
 
@@ -67,31 +62,9 @@ def schema(box: Box, before: set[str]) -> int:
     return int(box.run(_WHOLE).split()[0])
 
 
-def set_up(box: Box, flags: str = "--now") -> str:
-    """The last line, which tells the result."""
-    return told(box, flags).splitlines()[-1]
-
-
-def told(box: Box, flags: str) -> str:
-    done = box.try_to(f"cd {_HOME} && ./setup.sh --yes {flags}")
-    print(done.stdout, done.stderr)
-    return done.stdout
-
-
-def change(box: Box, version: str, more: str = "true") -> None:
-    box.run(f"""cd {_HOME} && sed -i 's/^__version__ = .*/__version__ = "{version}"/' devdigest/__init__.py
-             {more}; sync""")
-
-
-def hold(box: Box, moment: str) -> None:
-    """Upgrades, and holds the work still at that moment; fails where it came to its end before."""
-    box.run(f"""cd {_HOME}; ./setup.sh --yes --now > /dev/null 2>&1 &
-        until pid=$(systemctl show -P MainPID devdigest-setup) && [[ $pid -gt 0 ]]; do sleep 0.05; done
-        until {moment}; do
-            for new in {_OPT}/releases/0.2.0-*; do :; done
-            [[ -e /proc/$pid ]] || {moment} || {{ echo missed; exit 1; }}
-        done
-        kill -STOP $pid 2> /dev/null || {_OVER}""")
+def change(box: Box, version: str, more: str = BEGUN) -> None:
+    box.run(f"""cd {HOME} && sed -i 's/^__version__ = .*/__version__ = "{version}"/' devdigest/__init__.py
+             {more}""")
 
 
 def release(box: Box, patience: int = 90) -> str:
@@ -113,7 +86,7 @@ def nothing_is_amiss(box: Box, runs: str, schema: int) -> None:
 
 @pytest.mark.parametrize(("moment", "runs"), MOMENTS)
 def test_a_power_cut_leaves_the_old_or_the_new(box: Box, schema: int, moment: str, runs: str) -> None:
-    hold(box, moment)
+    hold(box, moment, "0.2.0")
     box.cut()
     nothing_is_amiss(box, runs, schema + (runs == "0.2.0"))
     if runs == "0.2.0":
@@ -122,7 +95,7 @@ def test_a_power_cut_leaves_the_old_or_the_new(box: Box, schema: int, moment: st
 
 @pytest.mark.slow
 def test_a_setup_that_is_killed_is_ended_without_a_boot(box: Box, schema: int) -> None:
-    hold(box, f"{_SWITCHED} && sleep 3")
+    hold(box, f"{SWITCHED} && sleep 3", "0.2.0")
     box.run("systemctl kill -s KILL devdigest-setup; "
             "for i in $(seq 75); do [ -e /opt/devdigest/upgrade/state ] || exit 0; sleep 1; done; exit 1")
     nothing_is_amiss(box, "0.1.0", schema)
