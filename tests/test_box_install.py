@@ -112,6 +112,7 @@ def test_files_of_a_closed_home_can_be_named(box: Box, installed: str) -> None:
     assert "1 known" in box.run(as_pi(take_in.replace("readers", "./readers")))
     # that right is for these commands alone
     assert box.try_to(as_pi("sudo devdigest --config readers.csv status")).returncode == 2
+    box.run(as_pi("rm readers.csv"))        # without git it would count as a change of the code
 
 
 def test_check_may_read_what_the_kernel_says_and_so_may_the_worker(box: Box, installed: str) -> None:
@@ -145,4 +146,6 @@ def test_the_first_issue_comes_by_itself(box: Box, installed: str) -> None:
     mail = box.run("for i in $(seq 120); do cat /var/lib/devdigest/mail/new/* 2>/dev/null && exit; sleep 1; "
                    "done; journalctl -u devdigest-worker -n 30; exit 1")
     assert "To: ada@example.org" in mail
-    assert box.run("journalctl -q -p warning -u 'devdigest*' -o cat").strip() == ""
+    warned = box.run("journalctl -q -p warning -u 'devdigest*' -o cat").splitlines()
+    # until the edits above: the box has no clock of its own
+    assert [line for line in warned if "clock is not synchronised" not in line] == []
