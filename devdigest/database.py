@@ -63,7 +63,8 @@ def open(path: str | Path) -> None:
     except Busy as error:
         raise DatabaseError(f"{path}: {error}") from error
     except (OSError, sqlite3.DatabaseError, peewee.DatabaseError) as error:
-        db.close()
+        if not db.is_closed():          # nor may it be closed before it was told of a file
+            db.close()
         if presence.is_remembered(path) and any(words in str(error) for words in _DAMAGED):
             raise Lost(f"{path} is damaged ({error}){_set_aside(path)}") from error
         raise DatabaseError(f"{path}: {error}; {_cure(path)}") from error

@@ -22,7 +22,7 @@ def old(tmp_path: Path) -> Path:
 
 
 def rehearsed(path: Path, settings: str = "") -> "subprocess.CompletedProcess[str]":
-    config = path.with_name("config.toml")
+    config = next(folder for folder in path.parents if folder.is_dir()) / "config.toml"
     config.write_text(settings)
     return subprocess.run([sys.executable, "-m", "devdigest.rehearse", str(path), str(config)], cwd=ROOT,
                           capture_output=True, text=True, check=False)
@@ -52,3 +52,9 @@ def test_a_database_of_a_newer_release_is_refused(old: Path) -> None:
         made.execute("PRAGMA user_version = 99")
     done = rehearsed(old)
     assert (done.returncode, "newer DevDigest" in done.stderr) == (1, True)
+
+
+def test_a_place_where_no_database_can_be_is_told(old: Path) -> None:
+    done = rehearsed(old / "new.db")
+    assert done.returncode == 1
+    assert f"{old / 'new.db'}: [Errno" in done.stderr

@@ -70,7 +70,7 @@ def put(source: Path, target: Path, step: Step = lambda: None) -> dict[str, Any]
 
 def drop(path: Path) -> dict[str, Any]:
     """Removes a copy, and what lies beside it."""
-    for end in ("", "-wal", "-shm", "-journal", ".new"):
+    for end in ("", "-wal", "-shm", "-journal", ".new", ".lock"):
         path.with_name(path.name + end).unlink(missing_ok=True)
     return {}
 

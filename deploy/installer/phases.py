@@ -73,14 +73,19 @@ def rollback(layout: Layout, tell: Tell, *, yes: bool = False, ask: Callable[[st
         _agree(tell, _lost(live["counts"], as_it_was["counts"]), yes, ask)
         bring = partial(on.database, "put", kept, layout.database)
     begun = State(STOPPED, now.name if now else "", old.name, live["schema"], kept="after.db")
-    listen = on.by_release(old.folder, "devdigest.rehearse", *_settings_only(layout))["listen"]
-    _through(layout, on, begun, listen, watch, bring or dict)
+    _through(layout, on, begun, _listen(layout, on, old), watch, bring or dict)
     _finish(layout, on, begun, "rolled-back", f"{old.name} runs again, by your wish")
     return "rolled-back"
 
 
-def _settings_only(layout: Layout) -> tuple[str, str]:
-    return ":memory:", str(layout.config)
+def _listen(layout: Layout, on: Effects, old: Release) -> str:
+    """Where its site will, by the settings; a release is asked for that with a database, a new one."""
+    asked = state.kept_folder(layout) / "settings.db"
+    on.own_folder(asked.parent)
+    try:
+        return str(on.by_release(old.folder, "devdigest.rehearse", str(asked), str(layout.config))["listen"])
+    finally:
+        on.database("drop", asked)
 
 
 def _before(layout: Layout) -> Release:
