@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from devdigest.deadline import Deadline
+
 _MOST = 2000            # bytes of a page; ours that is asked for has a hundred
 
 
@@ -22,24 +24,31 @@ class Seen:
 
 
 class Door(http.client.HTTPConnection):
-    """Speaks with `address`, whatever the name says."""
+    """Speaks with `address`, whatever the name says, and no longer than until the deadline."""
 
     def __init__(self, host: str, address: tuple[str, int], context: ssl.SSLContext | None,
-                 seconds: float) -> None:
-        super().__init__(host, address[1], timeout=seconds)
-        self._address, self._context = address, context
+                 deadline: Deadline) -> None:
+        super().__init__(host, address[1], timeout=deadline.left())
+        self._address, self._context, self._deadline = address, context, deadline
 
     def connect(self) -> None:
         self.sock = socket.create_connection(self._address, self.timeout)
+        self._deadline.hold(self.sock)
         if self._context is not None:
             self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
 
 
 def look(host: str, address: tuple[str, int], path: str, *, tls: bool, seconds: float,
          ca_file: str = "") -> Seen:
-    """What stands at `address` for `host`. Never raises."""
+    """What stands at `address` for `host`, within these seconds, however slowly it speaks. Never raises."""
     context = ssl.create_default_context(cafile=ca_file or None) if tls else None
-    line = Door(host, address, context, seconds)
+    with Deadline(seconds) as deadline:
+        seen = _met(Door(host, address, context, deadline), path)
+        late = deadline.passed          # then it is only a part of the answer, or looks like none
+    return Seen(trouble="silent", words=f"no answer within {seconds:.0f} s") if late else seen
+
+
+def _met(line: Door, path: str) -> Seen:
     try:
         line.request("GET", path, headers={"User-Agent": "DevDigest check"})
         certificate = _certificate(line.sock)
@@ -50,7 +59,7 @@ def look(host: str, address: tuple[str, int], path: str, *, tls: bool, seconds: 
     except ConnectionRefusedError:
         return Seen(trouble="refused", words="connection refused")
     except TimeoutError:
-        return Seen(trouble="silent", words=f"no answer within {seconds:.0f} s")
+        return Seen(trouble="silent", words=f"no answer within {line.timeout:.0f} s")
     except (OSError, http.client.HTTPException) as error:
         return Seen(trouble="other", words=str(getattr(error, "reason", "") or getattr(error, "strerror", "")
                                                or error))

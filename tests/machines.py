@@ -3,7 +3,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from relay import free_port
@@ -72,3 +72,31 @@ def silent() -> Iterator[tuple[str, int]]:
     """Takes connections, and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as line:
         yield line.getsockname()[:2]
+
+
+@contextmanager
+def dripping(first: bytes = b"HTTP/1.1 200 OK\r\nX: ") -> Iterator[tuple[str, int]]:
+    """Answers whoever comes at once, and then with a byte now and again, for ever."""
+    over = threading.Event()
+
+    def speak(visitor: socket.socket) -> None:
+        with visitor, suppress(OSError):
+            visitor.sendall(first)
+            while not over.wait(0.02):
+                visitor.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as line:
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    speakers.append(threading.Thread(target=speak, args=(line.accept()[0],)))
+                    speakers[-1].start()
+        speakers = [threading.Thread(target=serve)]
+        speakers[0].start()
+        try:
+            yield line.getsockname()[:2]
+        finally:
+            over.set()
+            line.shutdown(socket.SHUT_RDWR)
+            for speaker in speakers:
+                speaker.join()

@@ -22,7 +22,7 @@ CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "exp
 EDGES = ["deadline", "connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing",
          "dialogue", "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider",
          "imap", "name_server", "second_place", "heartbeat", "machine", "kernel_log", "routes", "nat_pmp",
-         "upnp", "front_door", "own_address"]
+         "front_door", "upnp", "own_address"]
 STEPS = ["suppressions", "subscribers", "expiry", "replay", "backup", "backup_check", "clicks", "letters",
          "ledger", "courier", "crew", "plan", "sign_up", "account", "subscriber_lists", "blogs", "moves",
          "intake", "outcomes", "collect", "publish", "deliver", "bounces", "search", "whereabouts", "stats",

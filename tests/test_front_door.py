@@ -1,12 +1,13 @@
 """What a visitor meets at an address under a name."""
 import ssl
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from feed_server import FeedServer
-from machines import silent
+from machines import dripping, silent
 from relay import certificate, free_port
 
 from devdigest.front_door import Seen, look
@@ -69,6 +70,14 @@ def test_refusal_and_silence_are_told_apart() -> None:
     with silent() as address:
         assert met(address, tls=False, seconds=0.2).trouble == "silent"
         assert met(address, seconds=0.2).trouble == "silent"
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n", b""])
+def test_who_answers_byte_by_byte_is_silent(first: bytes) -> None:
+    begun = time.monotonic()
+    with dripping(first) as address:
+        assert met(address, tls=False, seconds=0.3).trouble == "silent"
+    assert time.monotonic() - begun < 1
 
 
 # our own address

@@ -2,10 +2,12 @@
 import http.server
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from machines import dripping
 from relay import HOST, free_port
 
 from devdigest import heartbeat
@@ -73,3 +75,11 @@ def test_who_closes_without_an_answer_is_told_of() -> None:
         with pytest.raises(NoAnswer, match="cannot be reached"):
             heartbeat.tell(f"http://{HOST}:{server.getsockname()[1]}/")
         thread.join()
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nX: ", b""])
+def test_who_answers_byte_by_byte_gives_no_answer(first: bytes) -> None:
+    begun = time.monotonic()
+    with dripping(first) as (host, port), pytest.raises(NoAnswer, match=r"^127.0.0.1: no answer in 0.3 s$"):
+        heartbeat.tell(f"http://{host}:{port}/", 0.3)
+    assert time.monotonic() - begun < 1.5

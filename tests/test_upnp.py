@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from machines import silent, udp
+from machines import dripping, silent, udp
 
 from devdigest.upnp import external_address
 
@@ -103,3 +103,19 @@ def test_a_router_that_stays_silent_costs_no_more_than_the_time_given() -> None:
     with silent() as (host, port):
         assert found(f"http://{host}:{port}/igd.xml", 0.3) == ""
     assert time.monotonic() - begun < 5
+
+
+def test_neither_does_one_whose_answer_drips_in() -> None:
+    begun = time.monotonic()
+    for first in (b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"):
+        with dripping(first) as (host, port):
+            assert found(f"http://{host}:{port}/igd.xml", 0.3) == ""
+    assert time.monotonic() - begun < 5
+
+
+def test_a_description_made_to_be_searched_for_ever_is_read_at_once() -> None:
+    with a_router() as router:
+        router.described = f"<serviceType>{SERVICE}</serviceType>" * 1_300
+        begun = time.monotonic()
+        assert found(f"http://127.0.0.1:{router.server_port}/igd.xml", 0.3) == ""
+        assert time.monotonic() - begun < 4
