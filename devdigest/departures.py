@@ -25,6 +25,7 @@ REPLAYED = "departures replayed"        # setting: the number of the newest line
 _UNWRITTEN = "departures unwritten"     # setting: lines that a full disk left no room for
 _MOST_BYTES = 4_000_000                 # about 40,000 lines; then each address keeps its last ones
 _LONGEST_LINE = 200                     # bytes
+_LONGEST_NUMBER = 14                    # digits, until the year 5138
 
 _place: Path | None = None              # of this process's log
 _local = threading.local()
@@ -162,10 +163,16 @@ def _append(path: Path, new: Iterable[Line]) -> None:
         for line in new:
             last = max(line.number, last + 1)
             text += _text(line._replace(number=last)) + "\n"
-        os.write(file, text.encode("ascii"))
+        _write_all(file, text.encode("ascii"))
         os.fsync(file)
         if not size:
             sync(path.parent)
+
+
+def _write_all(file: int, text: bytes) -> None:
+    """Raises OSError. A disk that is nearly full takes a part, and says so only when it is asked again."""
+    while text:
+        text = text[os.write(file, text):]
 
 
 @contextmanager
@@ -201,5 +208,6 @@ def _text(line: Line) -> str:
 def _read(text: str) -> Line | None:
     number, *rest = text.split(" ")
     known = len(rest) in (2, 3) and rest[0] in (LEFT, ERASED, RETURNED, SUPPRESSED, LIFTED)
-    whole = number.isdecimal() and len(rest) > 1 and len(rest[1]) == 64      # hexadecimal SHA-256
+    # hexadecimal SHA-256; and an instant that there is, whatever a bad card made of its digits
+    whole = (number.isdecimal() and len(number) <= _LONGEST_NUMBER and len(rest) > 1 and len(rest[1]) == 64)
     return Line(int(number), *rest) if known and whole else None

@@ -133,11 +133,15 @@ def confirm(token: str, now: datetime, zone: ZoneInfo, given_from: str = "",
 
 
 def came_back(subscriber: Subscriber, now: datetime) -> None:
-    """Told to the log once it is committed: what a power cut takes of this, they can say again."""
+    """Told to the log once it is committed: what a power cut takes of this, they can say again.
+
+    Unless they have left again meanwhile, by another click: that is their last word, and so is the log's.
+    """
     address = suppressions.known_by(subscriber.email)
-    with departures.together():
-        departures.note(departures.RETURNED, address, now)
-        departures.note(departures.LIFTED, address, now)
+    with db.atomic(), departures.together():
+        if state_now(subscriber) == "active":
+            departures.note(departures.RETURNED, address, now)
+            departures.note(departures.LIFTED, address, now)
 
 
 def _activate(subscriber: Subscriber, proof: Consent, now: datetime, zone: ZoneInfo) -> None:

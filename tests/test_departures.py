@@ -1,5 +1,6 @@
 """The log of who left: on the disk before the commit, obeyed by an older database, and without addresses."""
 import multiprocessing
+import resource
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
@@ -214,3 +215,35 @@ def test_erased_words_are_in_no_copy(folder: Path, ada: Subscriber) -> None:
     with sqlite3.connect(db.database) as other:
         assert other.execute("SELECT COUNT(*) FROM subscriber").fetchone() == (0,)
     other.close()
+
+
+def test_a_line_that_the_disk_took_half_of_waits_whole_in_the_database(folder: Path, ada: Subscriber) -> None:
+    path, before = folder / departures.NAME, resource.getrlimit(resource.RLIMIT_FSIZE)
+    path.parent.mkdir()
+    path.write_text("\n" * 2_000_000)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_050, before[1]))
+    try:
+        subscribers.cancel(ada, NOW + HOUR, SEOUL)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (path.stat().st_size, kinds()) == (2_000_050, [])
+    departures.catch_up()
+    assert kinds() == [LEFT]
+
+
+@pytest.mark.parametrize("number", ["9" * 15, "9" * 5_000])
+def test_a_number_that_a_bad_card_made_into_no_instant_is_no_line(folder: Path, ada: Subscriber,
+                                                                 number: str) -> None:
+    subscribers.cancel(ada, NOW + HOUR, SEOUL)
+    with (folder / departures.NAME).open("a") as file:
+        file.write(f"{number} left {MARK}\n")
+    set_back()
+    assert replay(SEOUL) == {LEFT: 1}
+
+
+def test_who_left_again_before_their_return_was_in_the_log_has_left(folder: Path, ada: Subscriber) -> None:
+    back = Subscriber.get_by_id(ada.id)             # as the other request has it still
+    subscribers.cancel(ada, NOW + HOUR, SEOUL)
+    subscribers.came_back(back, NOW + HOUR)
+    set_back()
+    assert replay(SEOUL) == {LEFT: 1}

@@ -1,11 +1,14 @@
 """The installer as a program: what it needs, what it refuses before it looks, what its files are like."""
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from installer import tell
+from installer import account, tell
+from installer.effects import Effects
+from installer.layout import Layout
 
 ROOT = Path(__file__).parents[1]
 INSTALLER = ROOT / "deploy/installer"
@@ -80,3 +83,25 @@ def test_only_a_command_that_is_given_a_file_may_pass_the_door_of_a_home(
     assert told["Ambient capabilities"] == told["Capability bounding set"] == (
         right.removeprefix("cap_") or "[none]")
     assert told["no_new_privs"] == "1"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_what_the_service_made_a_link_is_not_given_to_it(tmp_path: Path) -> None:
+    layout, nobody = Layout(tmp_path / "root"), pwd.getpwnam("nobody").pw_uid
+    assert account.make_folders(layout, "nobody")
+    assert {(layout.data / name).stat().st_uid for name in (".", "backups")} == {nobody}
+    (layout.data / "backups").rmdir()
+    (layout.data / "backups").symlink_to(layout.etc)
+    account.make_folders(layout, "nobody")
+    assert layout.etc.stat().st_uid == 0
+    assert not account.make_folders(layout, "nobody")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_backups_that_a_purge_kept_are_the_services_again(tmp_path: Path) -> None:
+    layout, nobody = Layout(tmp_path), pwd.getpwnam("nobody").pw_uid
+    (layout.data / "backups").mkdir(parents=True)
+    (kept := layout.data / "backups/departures.log").touch()
+    Effects(layout).close_folder(layout.data)
+    account.make_folders(layout, "nobody")
+    assert kept.stat().st_uid == nobody

@@ -81,3 +81,11 @@ def test_a_password_file_that_is_missing_is_named(tmp_path: Path) -> None:
     parsed = options.parser().parse_args(["--relay-password-file", str(tmp_path / "none")])
     with pytest.raises(Refused, match="none: cannot be read: No such file"):
         options.secrets(parsed, iter([]), {})
+
+
+@pytest.mark.parametrize("name", [name for name in answers.NAMES if name != "ddns"])
+def test_no_answer_may_begin_a_line_of_its_own_in_a_file_of_lines(name: str) -> None:
+    good = {"sender": "digest@example.org", "relay": "maildir", "zone": "Asia/Seoul", "language": "ko",
+            "blogs": "none", "time": "10:00", "keep_logs": "no", "ddns": "none"}
+    asked = Answers(**{**good, name: f"{good.get(name, 'a')}\nDEVDIGEST_OWNER=b@example.org"})
+    assert acceptance.faults(asked, "", "")[0][0] == answers.flag(name)

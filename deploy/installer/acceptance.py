@@ -1,5 +1,6 @@
 """Which answers can be taken, and what is taken where nobody answers. Asks nobody and nothing."""
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from devdigest import rules
@@ -30,6 +31,10 @@ def detected(known: Answers, zone: str) -> dict[str, str]:
 
 def faults(answers: Answers, password: str, secret: str) -> list[tuple[str, str]]:
     """Every answer that is missing or cannot be: (its flag, why)."""
+    found = [(flag(name), "holds a character that nobody can see: type it again")
+             for name, answer in asdict(answers).items() if not answer.isprintable()]
+    if found:
+        return found                # it would end its line, in a file of lines
     found = [(flag(name), fault)
              for name, test in TESTS.items() if (fault := test(getattr(answers, name)))]
     if answers.relay not in ("", MAILDIR) and answers.sender == _TRIAL_SENDER:

@@ -21,14 +21,26 @@ def make_user() -> bool:
     return True
 
 
-def make_folders(layout: Layout) -> bool:
+def make_folders(layout: Layout, user: str = USER) -> bool:
     """With their rights, which are put right where they are others; whether there was anything to do."""
-    user, group = pwd.getpwnam(USER).pw_uid, grp.getgrnam(USER).gr_gid
+    uid, gid = pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid
     layout.upgrade.mkdir(parents=True, exist_ok=True)
+    _fill(layout.data, uid, gid)
     wanted = ((layout.opt, 0, 0, 0o755), (layout.releases, 0, 0, 0o755), (layout.etc, 0, 0, 0o755),
-              (layout.credentials, 0, group, 0o750), (layout.data, user, group, 0o750),
-              (layout.data / "backups", user, group, 0o750))
+              (layout.credentials, 0, gid, 0o750), (layout.data, uid, gid, 0o750))
     return [_folder(*folder) for folder in wanted].count(True) > 0
+
+
+def _fill(data: Path, uid: int, gid: int) -> None:
+    """What lies in the data folder is given to the user while the folder is root's yet: new, or closed by
+    --purge. Later nothing in it is touched: the user could make it a link, and be given what it leads to.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    if data.stat().st_uid != 0:
+        return
+    (data / "backups").mkdir(mode=0o700, exist_ok=True)
+    for path in data.rglob("*"):
+        os.chown(path, uid, gid, follow_symlinks=False)
 
 
 def _folder(path: Path, uid: int, gid: int, mode: int) -> bool:

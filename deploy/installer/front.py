@@ -124,10 +124,10 @@ def _prove(layout: Layout, site: str, whole: str, caddy: str | None) -> None:
     # opening the log files of others' sites creates them, and root's would be closed to caddy
     user = _USER if layout.root == Path("/") else None
     with tempfile.TemporaryDirectory() as folder:
-        if user:
-            shutil.chown(folder, user, user)
         tried = Path(folder, "site")
         tried.write_text(site, encoding="utf-8")
+        if user:
+            shutil.chown(folder, user, user)        # last: root writes into no folder of another's
         # beside the real one, since what else it imports may be named from there
         entry = layout.caddyfile.with_name(f".{layout.caddyfile.name}.tried")
         entry.parent.mkdir(parents=True, exist_ok=True)
