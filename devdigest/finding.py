@@ -1,9 +1,12 @@
 """One line of `check`: what was looked at, how it stands, and the cure."""
 from dataclasses import dataclass
 
+from devdigest.text import excerpt, tidy
+
 OK, WARN, RED = "ok", "warn", "RED"
 NOT_ASKED = "–"             # it stands on something that failed, or there is no such thing here
 IGNORED = "ignored"         # warn or RED, but the owner knows: check.ignore
+_LONGEST = 1_000            # characters
 
 
 @dataclass(frozen=True)
@@ -13,3 +16,7 @@ class Finding:
     state: str
     fact: str
     cure: str = ""
+
+    def __post_init__(self) -> None:
+        # it may quote a stranger, and goes to a terminal and into a mail
+        object.__setattr__(self, "fact", excerpt(tidy(self.fact), _LONGEST))

@@ -10,6 +10,7 @@ from feed_server import FeedServer
 from machines import dripping, silent
 from relay import certificate, free_port
 
+from devdigest.finding import WARN, Finding
 from devdigest.front_door import Seen, look
 from devdigest.own_address import AddressError, ask
 
@@ -101,3 +102,12 @@ def test_a_server_that_cannot_be_asked_is_an_error() -> None:
         ask(f"http://127.0.0.1:{free_port()}/", 2)
     with pytest.raises(AddressError, match="x: "):
         ask(f"http://{'x' * 64}/", 2)       # no name at all, so that nobody is asked for it
+
+
+def test_what_a_stranger_says_steers_no_terminal_and_fills_none() -> None:
+    with dripping(b"\x1b]0;mine\x07\x1b[2J" + b"a" * 9_000 + b"\r\n") as address:
+        seen = met(address, tls=False)
+    assert "\x1b" in seen.words
+    fact = Finding("outside", WARN, f"from inside {seen.words}").fact
+    assert fact.isprintable()
+    assert len(fact) <= 1_000

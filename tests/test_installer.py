@@ -60,6 +60,11 @@ def test_a_line_fits_a_terminal_and_a_cure_can_be_copied(capsys: pytest.CaptureF
     assert cure == f"       → {command}"
 
 
+def test_what_a_relay_says_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    tell.line(tell.FAIL, "relay", "535 \x1b]0;mine\x07no\u202e", "ask \x1b[2Jit")
+    assert all(row.isprintable() for row in capsys.readouterr().out.splitlines())
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 @pytest.mark.parametrize(("words", "right"), [
     (["status"], ""), (["subscribers", "import", "list.csv"], "cap_dac_read_search"),

@@ -137,6 +137,7 @@ class _Work:
         secret = pending.read_text(encoding="utf-8") if pending.exists() else ""
         before = surroundings.enabled(ddns.TIMER)
         if not ddns.runs(self._answers):
+            files.remove(pending)
             if before:
                 ask("systemctl", "disable", "--now", ddns.TIMER, ddns.SERVICE)
                 ddns.remove(self._layout)

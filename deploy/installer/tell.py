@@ -19,6 +19,7 @@ class Refused(Exception):
 def line(state: str, name: str, fact: str, cure: str = "", stream: TextIO | None = None) -> None:
     """` ok    relay     TLS, logged in`, and below it the cure."""
     stream = stream or sys.stdout
+    fact, cure = _plain(fact), _plain(cure)
     # a fact is wrapped, a cure is not: it may be a command, to be copied
     head = f" {state:<5} {name:<9} "
     print(textwrap.fill(fact, _COLUMNS, initial_indent=head, subsequent_indent=" " * len(head),
@@ -26,6 +27,11 @@ def line(state: str, name: str, fact: str, cure: str = "", stream: TextIO | None
     if cure:
         print(f"       → {cure}", file=stream)
     stream.flush()
+
+
+def _plain(text: str) -> str:
+    """A relay or a provider may be quoted, and must not steer root's terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def timed(state: str, name: str, fact: str, seconds: float) -> None:
