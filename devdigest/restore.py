@@ -118,7 +118,7 @@ def _logs(config: Config, file: Path) -> list[Path]:
     """Logs of who left: ours, and those that lie beside the backup, as on the stick it came from."""
     ours = config.backups / departures.NAME
     theirs = sorted(path for path in file.absolute().parent.glob(_LOGS) if path.resolve() != ours.resolve())
-    return [path for path in (ours, *theirs) if path.exists()]
+    return [path for path in (ours, *theirs) if path.is_file()]     # a pipe would be waited for
 
 
 def _exchange(target: Path, scratch: Path) -> Path | None:

@@ -14,7 +14,8 @@ from devdigest.copies import sync
 
 ON_PURPOSE = "devdigest-copies"     # a file by whose presence a folder of the same disk is meant
 KEY, HOSTS = "copy_key", "copy_hosts"       # beside the database: the service's ssh key, and whom it knows
-_REMOTE = re.compile(r"([A-Za-z0-9._-]+@[A-Za-z0-9._-]+):(.+)")
+# no host begins with a dash: to ssh that would be an option
+_REMOTE = re.compile(r"([A-Za-z0-9._][A-Za-z0-9._-]*@[A-Za-z0-9._-]+):(.+)")
 _SHORT, _LONG = 60, 1800            # seconds: for a word, and for a file
 
 
@@ -35,6 +36,7 @@ class Folder:
     def put(self, source: Path, name: str) -> None:
         part = self._path / f".{name}.part"
         try:
+            part.unlink(missing_ok=True)        # a link that lay on the stick would be written through
             shutil.copyfile(source, part)
             sync(part)
             part.replace(self._path / name)

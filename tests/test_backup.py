@@ -11,9 +11,20 @@ from pathlib import Path
 
 import pytest
 from conftest import NOW, a_blog
+from desk import SEOUL
 from web_site import a_post
 
-from devdigest import agenda, backup_check, backups, clicks, copies, departures, room, second_place
+from devdigest import (
+    agenda,
+    backup_check,
+    backups,
+    clicks,
+    copies,
+    departures,
+    room,
+    second_place,
+    subscribers,
+)
 from devdigest.backup import Made, backup, copy_log
 from devdigest.backups import Backup
 from devdigest.config import Config
@@ -313,6 +324,24 @@ def test_another_machine_gets_it_by_ssh_and_nothing_half(config: Config, tmp_pat
         "devdigest-2026-11-21", "devdigest-2026-11-24", "devdigest-2026-11-25"]
     assert copies.prove(backups.found(there)[0])["post"] == 0
     assert not (tmp_path / "oops").exists()
+
+
+def test_no_host_is_an_option_of_ssh(config: Config, tmp_path: Path, ssh: Callable[[str], None]) -> None:
+    ssh(f"touch {tmp_path}/asked")
+    assert made(with_copy(config, "-Jevil@nas.local:backups")).copy_fault
+    assert not (tmp_path / "asked").exists()
+
+
+def test_a_link_that_lies_on_the_stick_is_not_written_through(config: Config, stick: Path, tmp_path: Path,
+                                                              logged: None, ada: Subscriber) -> None:
+    subscribers.cancel(ada, NOW, SEOUL)
+    (victim := tmp_path / "victim").write_text("as it was")
+    config = with_copy(config, stick)
+    made(config, NOW)
+    [log] = stick.glob("departures-*.log")
+    (stick / f".{log.name}.part").symlink_to(victim)
+    assert made(config, NOW + DAY).copy_fault == ""
+    assert victim.read_text() == "as it was"
 
 
 def test_a_machine_that_does_not_let_us_in_is_told_in_its_words(config: Config,

@@ -1,5 +1,6 @@
 """The name's address: a try at a provider on loopback, what the updater makes of each answer, its files."""
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,9 @@ from dyndns import LOGIN, OWN, SECRET, Dyndns
 from installer import ddns, public_address, updater
 from installer.answers import Answers
 from installer.layout import Layout
-from installer.providers import Account, Verdict, base_of, register
+from installer.providers import Account, Verdict, base_of, fetch, register
 from installer.updater import State, turn
+from machines import dripping
 
 NAMES = {"dyndns2": "ada.example.org", "noip": "ada.ddns.net", "duckdns": "ada.duckdns.org",
          "freedns": "ada.mooo.com", "dynv6": "ada.dynv6.net", "cloudflare": "blog.ada.example.org"}
@@ -66,6 +68,22 @@ def test_a_provider_that_is_not_there_is_asked_later() -> None:
     answer = register(nobody, OWN)
     assert answer.verdict is Verdict.LATER
     assert "127.0.0.1 does not answer" in answer.words
+
+
+def test_a_provider_that_answers_byte_by_byte_is_not_listened_to_for_ever() -> None:
+    begun = time.monotonic()
+    with dripping() as (host, port), pytest.raises(TimeoutError, match=r"within 0.3 s"):
+        fetch(f"http://{host}:{port}/", seconds=0.3)
+    assert time.monotonic() - begun < 2
+
+
+def test_what_is_no_http_is_told_in_plain_letters_and_without_the_secret() -> None:
+    with dripping(f"\x1b[2J {SECRET}\r\n".encode()) as (host, port):
+        said = register(Account("dyndns2", "digest.example.org", SECRET, "ada", f"http://{host}:{port}"),
+                        "203.0.113.7")
+    assert said.verdict is Verdict.LATER
+    assert said.words.isprintable()
+    assert SECRET not in said.words
 
 
 def test_the_program_and_its_owner_are_named_as_dyndns2_wants(provider: Dyndns) -> None:

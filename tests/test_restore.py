@@ -1,4 +1,5 @@
 """Back from a backup: nothing twice, nobody who has left, the old database kept, nothing half at any cut."""
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -211,6 +212,12 @@ def test_the_log_that_lies_beside_a_backup_on_a_stick_counts_too(home: Config, a
     assert done.logs == [stick / "departures-0123456789ab.log"]
     assert Subscriber.get().state == "cancelled"
     assert (home.backups / departures.NAME).exists()
+
+
+def test_a_pipe_beside_a_backup_is_no_log_and_not_waited_for(home: Config, tmp_path: Path) -> None:
+    file = shutil.copy(saved(home), tmp_path / "some.db")
+    os.mkfifo(tmp_path / "departures-x.log")
+    assert back(home, file, NOW + DAY).logs == []
 
 
 # the files

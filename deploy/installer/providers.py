@@ -4,15 +4,18 @@ Certificates are verified, no redirect is followed (a password would go along), 
 """
 import base64
 import json
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
 from http.client import HTTPException
 from urllib.parse import quote, urlsplit
 
 _PATIENCE = 15                  # seconds for each step of a connection
+_WHOLE = 25                     # seconds for all of it, however slowly the other side speaks
 _MOST = 65_536                  # bytes of an answer that are read
 _LONGEST = 120                  # characters of it that are shown
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -76,14 +79,31 @@ def register(account: Account, address: str) -> Answer:
         answer = _WAYS[account.provider](account, address)
     except (OSError, HTTPException, ValueError) as error:
         host = urlsplit(account.base).hostname
-        return Answer(Verdict.LATER, f"{host} does not answer: {getattr(error, 'reason', error)}")
+        answer = Answer(Verdict.LATER, f"{host} does not answer: {getattr(error, 'reason', error)}")
     return Answer(answer.verdict, _shown(answer.words, account.secret))
 
 
-def fetch(url: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, str]:
-    """Status and text. Raises OSError, HTTPException."""
+def fetch(url: str, method: str = "GET", body: bytes | None = None, seconds: float = _WHOLE,
+          **headers: str) -> tuple[int, str]:
+    """Status and text. Raises OSError, HTTPException, ValueError."""
     request = urllib.request.Request(url, body, {k.replace("_", "-"): v for k, v in headers.items()},
                                      method=method)
+    said: Future[tuple[int, str]] = Future()
+
+    def ask() -> None:
+        try:
+            said.set_result(_said(request))
+        except (OSError, HTTPException, ValueError) as error:
+            said.set_exception(error)
+    # in a thread of its own: a socket's time-out begins anew with every byte
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return said.result(seconds)
+    except TimeoutError as error:
+        raise TimeoutError(f"no whole answer within {seconds:g} s") from error
+
+
+def _said(request: urllib.request.Request) -> tuple[int, str]:
     with _opener.open(request, timeout=_PATIENCE) as response:
         return response.status, response.read(_MOST).decode("utf-8", "replace")
 
