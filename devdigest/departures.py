@@ -180,7 +180,7 @@ def _opened(path: Path) -> Iterator[int]:
     """The log, for this process alone; web and worker both write it, and one may have it replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)   # as in locks.py
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             if path.exists() and os.path.samestat(os.fstat(file), path.stat()):

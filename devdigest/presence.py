@@ -23,7 +23,7 @@ def enter(path: Path) -> None:
     leave()
     if is_wanted(path.parent):
         raise Busy("a restore is at work on it; try again when it has ended")
-    _here = os.open(_file(path), os.O_RDONLY | os.O_CREAT, 0o644)
+    _here = _open(path)
     fcntl.flock(_here, fcntl.LOCK_SH)
 
 
@@ -66,7 +66,8 @@ def remember(path: Path) -> None:
     """That there is a database here, for ever."""
     file = _file(path)
     if not is_remembered(path) and os.access(file, os.W_OK):
-        file.write_text("there is a database beside this file\n", encoding="ascii")
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_NOFOLLOW), "w", encoding="ascii") as remembered:
+            remembered.write("there is a database beside this file\n")
 
 
 def is_remembered(path: Path) -> bool:
@@ -78,7 +79,7 @@ def is_remembered(path: Path) -> bool:
 def alone(path: Path, patience: float = _PATIENCE) -> Iterator[None]:
     """While no other process has it open: the services see that it is wanted, and end. Raises Busy."""
     with _asking(path.parent):
-        file = os.open(_file(path), os.O_RDONLY | os.O_CREAT, 0o644)
+        file = _open(path)
         try:
             until = time.monotonic() + patience
             while not _taken(file):
@@ -111,6 +112,10 @@ def _taken(file: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _open(path: Path) -> int:
+    return os.open(_file(path), os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)        # as in locks.py
 
 
 def _file(path: Path) -> Path:

@@ -247,3 +247,15 @@ def test_who_left_again_before_their_return_was_in_the_log_has_left(folder: Path
     subscribers.came_back(back, NOW + HOUR)
     set_back()
     assert replay(SEOUL) == {LEFT: 1}
+
+
+def test_a_link_in_the_place_of_the_log_is_not_written_through(folder: Path, ada: Subscriber,
+                                                              tmp_path: Path) -> None:
+    (victim := tmp_path / "victim").touch()
+    folder.mkdir()
+    (folder / departures.NAME).symlink_to(victim)
+    subscribers.cancel(ada, NOW + HOUR, SEOUL)
+    assert (state("ada@example.org"), victim.read_text()) == ("cancelled", "")
+    (folder / departures.NAME).unlink()
+    departures.catch_up()
+    assert kinds() == [LEFT]

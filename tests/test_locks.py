@@ -54,3 +54,11 @@ def test_a_step_that_fails_frees_its_lock(tmp_path: Path) -> None:
 def test_each_step_has_a_lock_of_its_own(tmp_path: Path) -> None:
     with locked(tmp_path, "collect"), locked(tmp_path, "publish"):
         assert {path.name for path in tmp_path.iterdir()} == {"collect.lock", "publish.lock"}
+
+
+def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
+    (victim := tmp_path / "victim").write_text("as it was")
+    (tmp_path / "backup.lock").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic"), locked(tmp_path, "backup"):
+        pass
+    assert victim.read_text() == "as it was"
