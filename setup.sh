@@ -90,7 +90,7 @@ install_appliance() {
     export PYTHONDONTWRITEBYTECODE=1
     need_python
     if [ "$(id -u)" -ne 0 ]; then
-        printf 'setup.sh: this needs root: sudo ./setup.sh %s\n' "$*" >&2
+        printf 'setup.sh: this needs root: sudo ./setup.sh%s\n' "${*:+ $*}" >&2
         exit 2
     fi
     # -P: whatever lies in the folder where it is typed is not taken for a module

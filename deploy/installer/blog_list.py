@@ -24,7 +24,8 @@ def fill(release: Path, which: str) -> Iterator[tuple[str, str, str, str]]:
         if status:
             yield WARN, "blogs", told, "sudo ./setup.sh tries again; by hand: sudo devdigest blogs import"
             return                      # the others come from the same place
-        yield OK, "blogs", told, ""
+        yield (WARN, "blogs", told, "sudo devdigest blogs import tells why") if " 0 added" in told \
+            else (OK, "blogs", told, "")
 
 
 def run(release: Path, *words: str) -> tuple[int, str]:

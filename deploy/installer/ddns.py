@@ -44,8 +44,8 @@ PROVIDERS = {
                            "your domain; the record stays grey (DNS only)", "API token"),
     "dynv6": Provider("dynv6", "the HTTP token under 'Keys' of your account", "HTTP token",
                       zones=("dynv6.net", "dns.army", "dns.navy", "v6.rocks")),
-    "dyndns2": Provider("another one that speaks dyndns2", "any server that is asked at /nic/update; a "
-                        "whole URL where it listens elsewhere", "password", "user name",
+    "dyndns2": Provider("a dyndns2 server", "any other that is asked at /nic/update; a whole URL where "
+                        "it listens elsewhere", "password", "user name",
                         "server (as update.example.org)"),
     "none": Provider("nobody", "the address never changes, or you look after it yourself"),
 }
@@ -100,7 +100,12 @@ def try_once(answers: Answers, secret: str, own: tuple[str, ...] = _OWN_ADDRESS)
     except public_address.Unknown as error:
         return False, f"this home's own address is not known: {error}"
     said = register(account(answers, secret), address)
-    return said.verdict is Verdict.GOOD, f"{PROVIDERS[answers.ddns].label} says: {said.words}"
+    return said.verdict is Verdict.GOOD, f"{called(answers)} says: {said.words}"
+
+
+def called(answers: Answers) -> str:
+    """Who keeps the name, as an owner calls it."""
+    return answers.ddns_server if answers.ddns == "dyndns2" else PROVIDERS[answers.ddns].label
 
 
 def note(answers: Answers) -> str:

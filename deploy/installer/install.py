@@ -147,7 +147,7 @@ class _Work:
         if before and not secret:
             return ""
         surroundings.start(*units)
-        return f"{self._answers.name}, kept by {ddns.PROVIDERS[self._answers.ddns].label}"
+        return f"{self._answers.name}, kept by {ddns.called(self._answers)}"
 
     def _front(self) -> str:
         if not (units := front.write(self._layout, self._answers)):
@@ -159,7 +159,11 @@ class _Work:
         if result == "unchanged":
             return
         site = settings.of(self._answers, surroundings.address())["site"]["url"]
+        if self._answers.name:
+            # the one thing that nobody can do from here
+            print(f"\n your router     must forward TCP 80 and 443 to {surroundings.address()}")
         print(f"\n the site        {site}\n"
+              " a real mail     sudo devdigest check --mail\n"
               " how it stands   sudo devdigest status\n"
               " what is wrong   sudo devdigest check\n"
               " its log         journalctl -u devdigest-worker\n"

@@ -141,7 +141,8 @@ def _rehearse(layout: Layout, on: Effects, new: Release, before: dict[str, Any])
 def _rehearsed(before: dict[str, Any], new: Release) -> str:
     if before["schema"] is None:
         return f"a new database, version {new.schema}"
-    return f"database of version {before['schema']} to {new.schema}, whole; the config is understood"
+    to = "" if before["schema"] == new.schema else f" to {new.schema}"
+    return f"database of version {before['schema']}{to}, whole; the settings are understood"
 
 
 def _room(folder: Path, size: int) -> None:

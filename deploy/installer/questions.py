@@ -11,6 +11,7 @@ from installer.settings import MAILDIR
 from installer.tell import FAIL, OK, WARN, Refused
 
 _OF = 8
+_DDNS_CURE = "type it again; or none to go on without, and --reconfigure later"
 
 
 class Terminal:
@@ -34,6 +35,7 @@ class Dialogue:
 
     def hold(self) -> Answers:
         """All answers, once the owner said go. Raises EOFError, KeyboardInterrupt: nothing is done."""
+        print("Enter takes what stands in [brackets], ? explains, Ctrl-C ends without a change.")
         for question in (self._sender, self._relay, self._login, self._name, self._ddns, self._owner,
                          self._blogs):
             question()
@@ -90,13 +92,12 @@ class Dialogue:
     def _ddns(self) -> None:
         if not self._answers.name:
             return
-        explains = "\n".join(f"{key:<11}{one.label}: {one.explains}"
-                                   for key, one in ddns.PROVIDERS.items())
+        explains = "\n".join(f"{key:<11}{one.explains}" for key, one in ddns.PROVIDERS.items())
         while True:
             self._take(5, "ddns", "Who keeps that name right", explains, acceptance.one_of(*ddns.PROVIDERS))
             self._ddns_login(ddns.PROVIDERS[self._answers.ddns])
             well, words = ddns.try_once(self._answers, self.secret)
-            tell.line(OK if well else FAIL, "name", words)
+            tell.line(OK if well else FAIL, "name", words, "" if well else _DDNS_CURE)
             if note := ddns.note(self._answers):
                 tell.line(WARN, "name", note)
             if well:
@@ -105,8 +106,9 @@ class Dialogue:
     def _ddns_login(self, provider: ddns.Provider) -> None:
         for field, words in (("ddns_server", provider.server), ("ddns_user", provider.user)):
             if words:
-                typed = self._terminal.ask(f"     {words} [{getattr(self._answers, field)}]: ")
-                self._answers = replace(self._answers, **{field: typed or getattr(self._answers, field)})
+                default = getattr(self._answers, field)
+                typed = self._terminal.ask(f"     {_asking(words, default)}")
+                self._answers = replace(self._answers, **{field: typed or default})
         if provider.secret and (typed := self._terminal.ask_unseen(f"     {provider.secret} (unseen): ")):
             self.secret = typed
 
@@ -125,10 +127,11 @@ class Dialogue:
         test = test or acceptance.TESTS.get(field, lambda _: "")
         default = getattr(self._answers, field) or self._found.get(field, "")
         while True:
-            typed = self._terminal.ask(f"{number}/{_OF}  {words} [{default}]: ") or default
+            typed = self._terminal.ask(f"{number}/{_OF}  {_asking(words, default)}") or default
             if typed == "?":
                 for row in explains.splitlines():
-                    print(textwrap.fill(row, 80, initial_indent=" " * 5, subsequent_indent=" " * 5))
+                    below = " " * (16 if field == "ddns" else 5)
+                    print(textwrap.fill(row, 80, initial_indent=" " * 5, subsequent_indent=below))
             elif fault := test(typed):
                 tell.line(FAIL, "", fault)
             else:
@@ -151,6 +154,13 @@ class Dialogue:
             if typed.isdecimal() and 0 < int(typed) <= len(last):
                 field = list(last)[int(typed) - 1]
                 self._take(8, field, last[field], "Enter keeps what stands in the bracket.")
+            else:
+                tell.line(FAIL, "", f"{typed!r}: expected go, or a number of 1 to {len(last)}; what was "
+                          "answered before: Ctrl-C, and sudo ./setup.sh again")
+
+
+def _asking(words: str, default: str) -> str:
+    return f"{words} [{default}]: " if default else f"{words}: "
 
 
 def _pointed(name: str) -> tuple[str, str, str]:

@@ -90,7 +90,7 @@ def build(layout: Layout, source: Path, tell: Tell) -> Path:
         facts = {"python": _python(), "schema": _schema(folder)}
         _run(["sync", "-f", str(folder)], "the disk cannot be written to the end", "look at `sudo dmesg`")
         files.replace(folder / _MARK, json.dumps(facts) + "\n")
-        tell(OK, "packages", "installed, checked and compiled")
+        tell(OK, "code", "its packages are installed, checked and compiled")
     finally:
         os.umask(umask)
     return folder
