@@ -9,7 +9,7 @@ from devdigest.machine import Machine
 from devdigest.name_server import NameServer, NameServerError
 
 _UPDATER = "devdigest-ddns"     # deploy/ddns; not everyone needs one
-_UNIT, _TOLD = f"etc/systemd/system/{_UPDATER}.service", f"run/{_UPDATER}/state.json"
+_UNIT, _TOLD = f"etc/systemd/system/{_UPDATER}.service", f"run/{_UPDATER}.json"
 _LOOK = f"journalctl -u {_UPDATER} -n 30"
 
 

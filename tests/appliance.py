@@ -109,6 +109,7 @@ class Machine(Effects):
         """As devdigest.rehearse does it, in several transactions; what it wrote is in the log still."""
         schema = json.loads((release / ".complete").read_text())["schema"]
         path, is_live = Path(words[0]), words[0] == str(self.layout.database)
+        assert path.is_absolute(), "the folder in which it runs is root's"
         self._upgrade(path, schema, is_live)
         return {"schema": schema, "listen": "127.0.0.1:1", "database": str(self.layout.database),
                 "mailing": self.broken if self.broken == "mailing" else ""}

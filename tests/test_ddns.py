@@ -1,4 +1,5 @@
 """The name's address: a try at a provider on loopback, what the updater makes of each answer, its files."""
+import json
 import stat
 import time
 from collections.abc import Iterator
@@ -203,7 +204,10 @@ def test_the_files_are_roots_alone_and_the_updater_reads_what_was_written(
     for _ in range(2):
         updater.run(layout.ddns, tmp_path / "state.json")
     assert provider.world.registered == OWN
-    assert capsys.readouterr().out == f"<5>ada.example.org: good {OWN}\n", "a line where something changed"
+    said = capsys.readouterr()
+    assert said.err == f"<5>ada.example.org: good {OWN}\n", "a line where something changed"
+    told = {"verdict": "good", "words": f"good {OWN}", "address": OWN, "blind": ""}
+    assert [json.loads(line) for line in said.out.splitlines()] == [told] * 2, "for check, at every turn"
 
 
 def test_the_journal_hears_once_that_the_own_address_is_not_known_and_once_that_it_is(
@@ -214,7 +218,7 @@ def test_the_journal_hears_once_that_the_own_address_is_not_known_and_once_that_
     for own in ("", "", OWN, OWN):
         provider.world.own = own
         updater.run(layout.ddns, memory)
-    said = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr().err.splitlines()
     assert [line[:3] for line in said] == ["<5>", "<4>", "<5>"]
     assert sum("/nic/update" in path for path in provider.world.asked) == 1, "nothing was registered for it"
 

@@ -81,7 +81,7 @@ def test_what_the_provider_said_last_is_told(server: FakeNameServer, tmp_path: P
                                              state: str, words: str) -> None:
     files = {UNIT: ""}
     if told is not None:
-        files["run/devdigest-ddns/state.json"] = told if isinstance(told, str) else json.dumps(told)
+        files["run/devdigest-ddns.json"] = told if isinstance(told, str) else json.dumps(told)
     finding = a_name(server, tmp_path, files).updater()
     assert (finding.state, words in finding.fact) == (state, True)
 

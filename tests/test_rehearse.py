@@ -58,3 +58,9 @@ def test_a_place_where_no_database_can_be_is_told(old: Path) -> None:
     done = rehearsed(old / "new.db")
     assert done.returncode == 1
     assert f"{old / 'new.db'}: [Errno" in done.stderr
+
+
+def test_a_folder_that_it_may_not_write_to_is_named(old: Path) -> None:
+    old.with_name("old.db.lock").mkdir()
+    done = rehearsed(old)
+    assert (done.returncode, str(old) in done.stderr, "Is a directory" in done.stderr) == (1, True, True)

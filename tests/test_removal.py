@@ -63,7 +63,7 @@ def test_purging_asks_for_the_sites_name(layout: Layout, told: list[str]) -> Non
         removal.purge(layout, lambda *words: told.append(" ".join(words)), ask=lambda question: "yes",
                       on=Machine(layout))
     assert left(layout) == before
-    assert f"{READERS} of subscriber" in told[0]
+    assert f"subscriber {READERS}" in told[0]
 
 
 def test_answers_that_cannot_be_understood_keep_nobody_from_purging(layout: Layout) -> None:

@@ -54,7 +54,7 @@ def purge(layout: Layout, tell: Tell, *, yes: bool = False, backups: bool = Fals
     """
     on = on or Effects(layout)
     counts = on.database("facts", layout.database)["counts"] if layout.database.exists() else {}
-    tell(WARN, "purge", ", ".join(f"{count:,} of {name}" for name, count in counts.items() if count)
+    tell(WARN, "purge", ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
          or "no records are here")
     name = _site(layout)
     if not yes and ask(f"All of it goes for good. Type {name} to go on: ").strip() != name:

@@ -103,12 +103,11 @@ def read_state(path: Path) -> State:
 def _keep(path: Path, state: State) -> None:
     new = path.with_name(f".{path.name}.new")
     new.write_text(json.dumps(asdict(state)), encoding="utf-8")
-    new.chmod(0o644)            # for `devdigest check`
     new.replace(path)
 
 
 def run(settings: Path, memory: Path, by_hand: bool = False) -> None:
-    """One turn; `by_hand` it begins anew, and waits for nothing.
+    """One turn; `by_hand` it begins anew, and waits for nothing. Standard output is for `devdigest check`.
 
     Without an address of our own nobody is asked: some providers would register an empty one.
     """
@@ -124,6 +123,8 @@ def run(settings: Path, memory: Path, by_hand: bool = False) -> None:
     if after != state:
         _keep(memory, after)
         _say(account.name, state, after)
+    told = asdict(after)
+    print(json.dumps({key: told[key] for key in ("verdict", "words", "address", "blind")}))
 
 
 def _say(name: str, before: State, after: State) -> None:
@@ -133,7 +134,7 @@ def _say(name: str, before: State, after: State) -> None:
     else:
         words, level = after.words, 5 if after.verdict == Verdict.GOOD.value else 4
     if (after.blind, after.words) != (before.blind, before.words):
-        print(f"<{level}>{name}: {words}", flush=True)
+        print(f"<{level}>{name}: {words}", file=sys.stderr)
 
 
 if __name__ == "__main__":
