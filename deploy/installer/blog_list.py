@@ -24,7 +24,7 @@ def fill(release: Path, which: str) -> Iterator[tuple[str, str, str, str]]:
         if status:
             yield WARN, "blogs", told, "sudo ./setup.sh tries again; by hand: sudo devdigest blogs import"
             return                      # the others come from the same place
-        yield (WARN, "blogs", told, "sudo devdigest blogs import tells why") if " 0 added" in told \
+        yield (WARN, "blogs", told, f"sudo devdigest blogs import {name} tells why") if " 0 added" in told \
             else (OK, "blogs", told, "")
 
 
