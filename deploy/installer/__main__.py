@@ -46,7 +46,9 @@ def _take_back(layout: Layout, args: Namespace) -> int:
     else:
         if said := recover.recover(layout):
             tell.line(tell.OK, "recover", said)
-        print(f"result={phases.rollback(layout, tell.line, yes=args.yes)}")
+        result = phases.rollback(layout, tell.line, yes=args.yes)
+        tell.line(tell.OK, "code", f"{layout.current.resolve().name} runs again")
+        print(f"result={result}")
     os.sync()
     return 0
 
