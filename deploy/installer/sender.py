@@ -49,7 +49,7 @@ def advice(address: str, relay_host: str, owner: str) -> list[str]:
     """The same in words, with what works without."""
     if not (rows := records(address, relay_host, owner)):
         return [f"{domain(address)} is a free mailbox: good for up to {FEW} readers; nothing to set in DNS"]
-    return [f"set in the DNS of {domain(address)}; an SPF record that is there gets the new term:",
+    return [f"set in the DNS of {domain(address)}; an SPF record there gets the new term:",
             *rows,
-            "without them all works, but mails to others are likely to be taken for spam;",
+            "without them mails go out, and are likely to be taken for spam;",
             "sudo devdigest check tells when they are there"]
