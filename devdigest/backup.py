@@ -92,6 +92,7 @@ def _nightly(config: Config, now: datetime, running: Running, stop: threading.Ev
     folder = config.backups
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     backups.sweep(folder)
+    departures.begin()
     path = folder / backups.name(now, config.site.timezone)
     made = _made(config, now, running, stop, path, report)
     old = backups.superfluous(backups.of(one.name for one in folder.iterdir()), config.backup.keep)

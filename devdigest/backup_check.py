@@ -22,7 +22,9 @@ def facts(config: Config) -> dict[str, Any]:
 
 def line(told: dict[str, Any], made: str) -> str:
     """What `status` says; `made`: when, in local time."""
-    text = f"{made}: {told['said']}; {told['count']} kept" if told["made"] else "none yet; `devdigest backup`"
+    text = f"{made}: {told['said']}" if told["made"] else "none yet; `devdigest backup`"
+    if told["count"]:
+        text += f"; {told['count']} kept"
     if told["fault"]:
         text += f"; FAILED since: {told['fault']}"
     if told["copy_fault"]:
@@ -36,8 +38,10 @@ def finding(config: Config, now: datetime) -> Finding:
     cure = "devdigest backup"
     if fault := Setting.read(FAULT):
         return Finding("backup", RED, fault, f"{cure}, once that is mended")
-    if run is None or not there:
+    if not there:
         return Finding("backup", WARN if run is None else RED, f"none at {config.backups}", cure)
+    if run is None:
+        return Finding("backup", WARN, f"none since the database was restored; {len(there)} kept", cure)
     told = f"{run.started.astimezone(config.site.timezone):%Y-%m-%d %H:%M}, proven; {len(there)} kept"
     if now - run.started > _LATE:
         return Finding("backup", RED, f"the last one is of {told}", cure)

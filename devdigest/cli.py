@@ -15,7 +15,7 @@ from pathlib import Path
 
 import peewee
 
-from devdigest import backups, config, credentials, database, departures, heap, journal, presence
+from devdigest import config, credentials, database, departures, heap, journal, presence
 from devdigest.arguments import parser
 from devdigest.config import ConfigError
 from devdigest.context import Context
@@ -61,7 +61,8 @@ def _run(args: argparse.Namespace, expected: list[type[Exception]]) -> int:
     _log_to_stderr(args.command)
     departures.keep_in(settings.backups)
     if getattr(args, "opens", True):
-        _open(settings, may_make=path is None or args.command in _NEED_NONE)
+        may_make = path is None or args.command in _NEED_NONE
+        _open(settings, may_make, password if args.command == "worker" else None)
     # a sub-command's module is loaded when it runs: all of them take half a second and 20 MB on a Pi
     module, _, function = args.run.partition(":")
     commands = importlib.import_module(f"devdigest.{module}")
@@ -76,22 +77,19 @@ def _run(args: argparse.Namespace, expected: list[type[Exception]]) -> int:
     return code or int(serves and presence.is_wanted(settings.folder))
 
 
-def _open(settings: config.Config, may_make: bool) -> None:
+def _open(settings: config.Config, may_make: bool, password: str | None) -> None:
+    """`password`: the relay's, where the owner is to be told of a database that is lost."""
     file = Path(settings.database.path)
     if not may_make and not presence.is_remembered(file):
         _must_exist(file)
     try:
         database.open(file)
     except database.Lost as error:
-        raise database.Lost(f"{error}\n{_offer(settings)}") from error
-
-
-def _offer(settings: config.Config) -> str:
-    """What to type where the database is lost."""
-    if found := backups.found(settings.backups):
-        return f"nothing is mailed until it is there again; the newest backup: devdigest restore {found[0]}"
-    return (f"nothing is mailed until it is there again, and {settings.backups} has no backup; is there one "
-            f"on another disk? `devdigest restore FILE`")
+        lost = importlib.import_module("devdigest.lost")        # brings what makes mails: see _run
+        if password is not None:
+            lost.tell_owner(settings, password, str(error))
+        raise database.Lost(f"{error}\nnothing is mailed until it is there again; {lost.cure(settings)}"
+                            ) from error
 
 
 def _leave_for_a_restore(folder: Path, stop: threading.Event) -> None:
@@ -105,10 +103,13 @@ def _leave_for_a_restore(folder: Path, stop: threading.Event) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _begin(error: BaseException) -> BaseException:
+def _begin(error: BaseException) -> str:
     """What went wrong first: after a full disk no transaction can be rolled back, which would be said."""
     before, faults = error.__context__, (sqlite3.OperationalError, peewee.OperationalError)
-    return _begin(before) if isinstance(error, faults) and isinstance(before, faults) else error
+    if isinstance(error, faults) and isinstance(before, faults):
+        return _begin(before)
+    is_full = isinstance(error, faults) and "is full" in str(error)
+    return f"{error}; {database.cure(Path(db.database))}" if is_full else str(error)
 
 
 def _must_exist(file: Path) -> None:

@@ -189,8 +189,17 @@ def find(named: str | None, environ: Mapping[str, str] = os.environ,
     except OSError as error:            # in a folder that this user may not look into
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     if missing:
-        raise ConfigError(f"{path}: no such file; `devdigest --config {path} init` writes an example there")
+        cure = ("`sudo ./setup.sh` writes it anew from your answers" if path == SYSTEM_PATH else
+                f"`devdigest --config {path} init` writes an example there")
+        raise ConfigError(f"{path}: no such file; {cure}")
     return path
+
+
+def unreadable(path: Path, error: OSError | UnicodeDecodeError) -> ConfigError:
+    """Says why, and what to type where an editor or a copy took our right to read away."""
+    installed = SYSTEM_PATH.parent in path.parents and isinstance(error, PermissionError)
+    cure = f"; sudo chown root:devdigest {path} && sudo chmod 640 {path}" if installed else ""
+    return ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}{cure}")
 
 
 def load(path: Path | None) -> Config:
@@ -200,7 +209,7 @@ def load(path: Path | None) -> Config:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise unreadable(path, error) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
     faults: list[str] = []

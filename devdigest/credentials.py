@@ -3,7 +3,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from devdigest.config import Bounces, ConfigError, Mail
+from devdigest.config import Bounces, Mail, unreadable
 
 LEAST_SECRET = 16       # characters of a webhook's secret; nothing is taken by a word that can be guessed
 
@@ -44,5 +44,5 @@ def _read(name: str, file: str, environ: Mapping[str, str]) -> str:
             if there and (secret := path.read_text(encoding="utf-8").rstrip("\n")):
                 return secret
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: {name} cannot be read: {error}") from error
+            raise unreadable(path, error) from error
     return environ.get(f"DEVDIGEST_{name.upper()}", "")

@@ -1,4 +1,5 @@
 """Opens the one SQLite file: pragmas for a Pi with an SD card, and numbered upgrades on `user_version`."""
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -67,7 +68,7 @@ def open(path: str | Path) -> None:
             db.close()
         if presence.is_remembered(path) and any(words in str(error) for words in _DAMAGED):
             raise Lost(f"{path} is damaged ({error}){_set_aside(path)}") from error
-        raise DatabaseError(f"{path}: {error}; {_cure(path)}") from error
+        raise DatabaseError(f"{path}: {error}; {cure(path)}") from error
 
 
 def connect(path: Path) -> None:
@@ -110,10 +111,13 @@ def _set_aside(path: Path) -> str:
     return f"; it is kept as {path.name}.damaged-{number}"
 
 
-def _cure(path: Path) -> str:
+def cure(path: Path) -> str:
+    """What to do about a database that does not answer, though it is not damaged."""
     folder = next(folder for folder in path.absolute().parents if folder.exists())
     if room.free(folder) < _TOO_LITTLE:
         return f"no space is left at {folder}: make room: {room.MAKE_ROOM}"
+    if path.exists() and os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return f"{folder} is mounted read-only, as after errors of the card: `sudo reboot`"
     return "is [database] path right, and may we write there?"
 
 
@@ -155,6 +159,13 @@ def _create(version: int) -> None:
             db.execute_sql(links.TABLE)
             Setting.write(LINK_KEY, tokens.new_key())
             db.pragma("user_version", version)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether it tells that the open database is damaged, or that a file of no tables stands in its place."""
+    if not isinstance(error, (sqlite3.DatabaseError, peewee.DatabaseError)):
+        return False
+    return any(words in str(error) for words in _DAMAGED) or not copies.size(Path(db.database))
 
 
 @contextmanager

@@ -31,6 +31,7 @@ _ASKED_FOR = timedelta(hours=48)            # whoever waits that long for a mail
 _CONTENT_AGAIN = _QUOTA_AGAIN = timedelta(hours=1)
 _CONTENT_IN_A_ROW = 5                       # then it is what we say that is refused, not to whom,
 _CONTENT_PART, _CONTENT_LEAST = 0.02, 10    # as with this part of all: of a short list so few tell nothing
+_STOPPED = "; stopped: "                    # between what was sent and why not all was
 _DOUBTS_IN_A_ROW = 3                        # then the relay is broken, and each further mail might come twice
 
 
@@ -55,7 +56,7 @@ def deliver(config: Config, now: datetime, password: str, stop: threading.Event,
     with locked(config.folder, "deliver"):
         with db.atomic():
             Delivery.recover(now)
-            Delivery.give_up(local_day(now, config.site.timezone), now)
+            Delivery.give_up(local_day(now, config.site.timezone), now, _last_fault())
         mailed = issues and Setting.held_since() is None
         ledger = Ledger(config, Running(now), mailed, until)
         summary = _sent(config, ledger, Crew(config, ledger, password, stop, pauses, report))
@@ -83,12 +84,18 @@ def _sent(config: Config, ledger: Ledger, crew: Crew) -> Summary:
     return Summary(rows, ledger.ends, fault, crew.locked_out, goes_on)
 
 
+def _last_fault() -> str:
+    """What stopped the last run; "" where nothing did."""
+    last = Run.newest("deliver", 1)
+    return last[0].said.partition(_STOPPED)[2] if last else ""
+
+
 def words(summary: Summary, pace: str = "") -> str:
     """One line: '997 sent, 2 refused, 1 waiting'."""
     ordered = sorted((+summary.states).items(), key=lambda item: DELIVERY_STATES.index(item[0]))
     counted = ", ".join(f"{count:,} {state}" for state, count in ordered) or "nothing sent"
     counted += f" in {pace}" if pace else ""
-    return f"{counted}; stopped: {summary.fault}" if summary.fault else counted
+    return f"{counted}{_STOPPED}{summary.fault}" if summary.fault else counted
 
 
 def _at_a_pace(summary: Summary, seconds: float) -> str:

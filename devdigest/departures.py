@@ -93,6 +93,13 @@ def muted() -> Iterator[None]:
         _local.muted = False
 
 
+def begin() -> None:
+    """Makes the log where nobody has left yet, so that one that is missing at a restore is a loss."""
+    if _place is not None and Setting.read(REPLAYED) is None and not _place.exists():
+        with _opened(_place):
+            sync(_place.parent)
+
+
 def catch_up() -> None:
     """Writes what there was no room for."""
     _write([])

@@ -12,6 +12,7 @@ _LEAST_FREE, _LITTLE_FREE = 200_000_000, 500_000_000
 _LEAST_FILES = 5_000                    # inodes; a release with its venv has some 3,000
 _LEAST_MEMORY = 40_000                  # kB that programs could still have; one of ours takes that
 _HOT = 80.0                             # °C; from there on a Pi slows down by itself
+_NEW_CARD = "a new card, `sudo ./setup.sh` on it, then `sudo devdigest restore FILE` of a copied backup"
 _SUPPLY = "use the official power supply and a short cable; then reboot"
 # Bits of get_throttled (raspberrypi.com/documentation, vcgencmd): now, and since boot.
 _NOW = {0: "the power is too low", 2: "it is slowed down", 3: "it is too hot"}
@@ -41,7 +42,7 @@ def card(machine: Machine) -> Finding:
     broken = [name for name, count in sorted(counts.items()) if count]
     if broken:
         return Finding("card", RED, f"{counts[broken[0]]} errors in the file system on {broken[0]}",
-                       "a new card, then restore the newest backup")
+                       _NEW_CARD)
     try:
         complaints = kernel_log.of_the_card(kernel_log.lines(machine))
     except ToolError as error:
@@ -49,7 +50,7 @@ def card(machine: Machine) -> Finding:
         return Finding("card", OK, told) if counts else Finding("card", NOT_ASKED, str(error))
     if complaints:
         return Finding("card", RED, f"{len(complaints)} errors in seven days: {complaints[-1][:120]}",
-                       "a new card, then restore the newest backup")
+                       _NEW_CARD)
     return Finding("card", OK, "no errors, in the file system or the kernel's log")
 
 

@@ -122,9 +122,9 @@ def services(machine: Machine) -> Finding:
         return Finding("services", NOT_ASKED, _NOT_INSTALLED)
     told = [_service(unit) for unit in units]
     worst = next((state for state in (RED, WARN) if state in [one for one, _ in told]), OK)
-    name = next(unit["Id"].removesuffix(".service") for unit, (state, _) in zip(units, told, strict=True)
-                if state == worst)
-    cure = {RED: f"sudo systemctl restart {name}", WARN: f"journalctl -u {name} -n 50"}
+    names = [unit["Id"].removesuffix(".service") for unit, (state, _) in zip(units, told, strict=True)
+             if state == worst]
+    cure = {RED: f"sudo systemctl restart {' '.join(names)}", WARN: f"journalctl -u {names[0]} -n 50"}
     return Finding("services", worst, ", ".join(words for _, words in told), cure.get(worst, ""))
 
 

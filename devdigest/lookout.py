@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from devdigest.finding import NOT_ASKED, RED, Finding
 from devdigest.memory import WATCHED, Setting
+from devdigest.records_check import RESTORE
 from devdigest.replies import nameless
 from devdigest.table import db
 from devdigest.troubles import Trouble
@@ -28,6 +29,9 @@ def note(found: Iterable[Finding], now: datetime) -> None:
     red = {Trouble.key_of(one.name, one.cure): one for one in found if one.state == RED}
     seen = {one.name for one in found if one.state != NOT_ASKED}
     blind = any(one.name == "database" and one.state == RED for one in found)      # no more was asked for
+    if any(one.cure == RESTORE for one in found):
+        # as at a start: who left may be among what cannot be read
+        Setting.hold(now, f"the database is damaged; {RESTORE}")
     with db.atomic():
         for trouble in Trouble.open():
             finding = red.pop(trouble.key, None)

@@ -138,15 +138,17 @@ class Delivery(Table):
                 .limit(1).scalar())
 
     @classmethod
-    def give_up(cls, today: date, now: datetime) -> int:
+    def give_up(cls, today: date, now: datetime, said: str = "") -> int:
         """Rows still in the outbox, of issues three days old, end with the relay's last words.
 
         What waits for its reader's mailbox ends with the day of its issue: the next one is coming.
+        `said`: why nothing was sent, for mails that no relay ever answered.
         """
         old = Issue.select(Issue.id).where(Issue.day <= today - STILL_MAILED)
         past = Issue.select(Issue.id).where(Issue.day < today)
         issue = cls.issue + 0           # not by the index of issues
-        return (cls.update(state="given_up", changed=now)
+        words = Case(None, ((cls.reply == "", said),), cls.reply)
+        return (cls.update(state="given_up", changed=now, reply=words)
                 .where(_OPEN, issue.in_(old) | ((cls.state == "waiting") & issue.in_(past))).execute())
 
     @classmethod

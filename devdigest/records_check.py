@@ -6,13 +6,15 @@ from peewee import DatabaseError
 
 from devdigest import clock, plan
 from devdigest.config import Config
-from devdigest.database import VERSION
+from devdigest.database import VERSION, cure, is_lost
 from devdigest.fetching import Fetching
 from devdigest.finding import OK, RED, WARN, Finding
 from devdigest.memory import Run, Setting
 from devdigest.models import Blog
 from devdigest.readers import Subscriber
 from devdigest.table import db
+
+RESTORE = "`devdigest restore` lists the backups, and says what to type"
 
 _LONG_LOG = 32_000_000          # bytes of the -wal: some reader keeps it from being folded in
 _OVERDUE = timedelta(hours=26)
@@ -24,9 +26,13 @@ def database(path: Path) -> Finding:
         with db.atomic():       # IMMEDIATE: asks for the right to write
             pass
     except DatabaseError as error:      # damaged where even that question ends
+        if not is_lost(error):
+            again = "sudo systemctl restart devdigest-web devdigest-worker"
+            return Finding("database", RED, f"{path}: {error}",
+                           again if "locked" in str(error) else cure(path))
         said = str(error)
     if said != "ok":
-        return Finding("database", RED, f"{path} is damaged: {said}", "restore the newest backup")
+        return Finding("database", RED, f"{path} is damaged: {said}", RESTORE)
     log = path.with_name(f"{path.name}-wal")
     size = log.stat().st_size if log.exists() else 0
     if size > _LONG_LOG:

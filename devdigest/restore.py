@@ -138,6 +138,7 @@ def _exchange(target: Path, scratch: Path) -> Path | None:
     scratch.replace(target)
     copies.sync(target.parent)
     presence.remember(target)
+    target.with_name(f"{target.name}.lost").unlink(missing_ok=True)     # see lost.py
     return aside
 
 

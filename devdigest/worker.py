@@ -16,7 +16,7 @@ from devdigest.bounces import bounces
 from devdigest.care import care
 from devdigest.collect import Report, collect
 from devdigest.config import Config
-from devdigest.database import connected
+from devdigest.database import connected, is_lost
 from devdigest.deliver import deliver
 from devdigest.doubt import clock_doubt
 from devdigest.locks import Busy
@@ -128,9 +128,12 @@ class Worker:
             log.info("%s: %s", name, reason)
             well = False
         except Exception as error:
-            log.exception("%s failed; it is tried again", name)
-            owner_jobs.note_failure(name, error, datetime.now(UTC))
             well = False
+            if is_lost(error):
+                self._leave(error)
+            else:
+                log.exception("%s failed; it is tried again", name)
+                owner_jobs.note_failure(name, error, datetime.now(UTC))
         finally:
             self._tells(name, "")
         if well:
@@ -138,6 +141,14 @@ class Worker:
         else:
             count = self._failures.get(name, (0, 0.0))[0] + 1
             self._failures[name] = count, time.monotonic() + _BACK_OFF[min(count, len(_BACK_OFF)) - 1]
+
+    def _leave(self, error: Exception) -> None:
+        """Nothing is mailed by a damaged database; the next start says what to type, and tells the owner."""
+        with self._asking:          # all jobs meet it at once; it is said once
+            if not self._stop.is_set():
+                log.critical("the database is damaged or gone: %s; this service ends, and begins again once "
+                             "it is restored", error)
+            self._stop.set()
 
     def _tells(self, name: str, doing: str) -> None:
         """What `systemctl status` shows from now on, where that is anything new."""

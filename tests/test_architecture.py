@@ -30,7 +30,7 @@ STEPS = ["suppressions", "subscribers", "expiry", "replay", "backup", "backup_ch
          "installation_check", "hardware_check", "network_check", "name_check", "site_check",
          "certificate_check", "bounce_check", "records_check", "day_check", "status", "check", "examine",
          "patch", "lookout", "owed", "to_owner", "week", "holding", "aftermath", "restore"]
-DOORS = ["terminal", "web", "owner_jobs", "worker", "sample_blogs"]
+DOORS = ["terminal", "web", "owner_jobs", "lost", "worker", "sample_blogs"]
 ENTRY = ["context", "step_command", "collect_command", "deliver_command", "commands", "web_command",
          "state_commands", "stats_command", "blog_commands", "examined", "examine_command",
          "subscriber_commands", "backup_commands", "bounce_commands", "delivery_commands", "check_command",

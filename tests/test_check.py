@@ -19,6 +19,7 @@ from devdigest.memory import HOLD, LAST_SEEN, Run, Setting
 from devdigest.models import Issue
 from devdigest.name_server import NameServer
 from devdigest.readers import Subscriber
+from devdigest.records_check import RESTORE
 from devdigest.reports import Alarm
 from devdigest.table import db
 
@@ -146,7 +147,7 @@ def test_a_damaged_database_is_red(config: Config, records: None) -> None:
     db.connect()
     findings = everything(config)
     database = next(one for one in findings if one.name == "database")
-    assert (database.state, database.cure) == (RED, "restore the newest backup")
+    assert (database.state, database.cure) == (RED, RESTORE)
     assert {"clock", "sender", "blogs", "issue", "hold"} <= {
         one.name for one in findings if one.fact == "waits for the database"}
 

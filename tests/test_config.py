@@ -218,7 +218,7 @@ def test_a_password_file_that_cannot_be_read_is_a_fault(tmp_path: Path, content:
     file = tmp_path / "password"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(ConfigError, match=f"{file}: smtp_password cannot be read"):
+    with pytest.raises(ConfigError, match=f"{file}: cannot be read"):
         smtp_password(Mail(password_file=str(file)), {"DEVDIGEST_SMTP_PASSWORD": "from environment"})
 
 

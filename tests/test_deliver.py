@@ -353,6 +353,15 @@ def test_rows_found_claimed_become_unknown_and_go_last(by_relay: Config, relay: 
     assert row("ada").doubts == 1
 
 
+def test_mails_for_which_there_was_no_relay_are_given_up_with_why(by_relay: Config) -> None:
+    published(by_relay, "ada")
+    nowhere = replace(by_relay, mail=replace(by_relay.mail, port=1))
+    send(nowhere)
+    send(nowhere, TEN + timedelta(days=3))
+    assert row("ada").state == "given_up"
+    assert "connection refused" in row("ada").reply
+
+
 def test_rows_of_an_issue_three_days_old_are_given_up_with_the_relays_last_words(by_relay: Config,
                                                                               relay: FakeRelay) -> None:
     published(by_relay, "ada")

@@ -7,6 +7,8 @@ from conftest import NOW
 from devdigest import lookout
 from devdigest.finding import OK, RED, WARN, Finding
 from devdigest.lookout import SURE
+from devdigest.memory import HOLD_REASON, Setting
+from devdigest.records_check import RESTORE
 from devdigest.troubles import AGAIN, Trouble
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -112,3 +114,11 @@ def test_a_check_that_there_is_no_more_ends_its_trouble() -> None:
 def test_no_address_is_kept_of_what_is_wrong() -> None:
     look(NOW, Finding("mailing", RED, "550 5.1.1 <ada@example.org> unknown\nuser", "devdigest status"))
     assert [one.fact for one in Trouble.open()] == ["550 5.1.1 … unknown user"]
+
+
+def test_by_a_database_that_a_look_finds_damaged_nobody_is_mailed() -> None:
+    look(NOW, Finding("database", RED, "devdigest.db: database is locked", "sudo reboot"))
+    assert Setting.held_since() is None
+    look(NOW + SURE, Finding("database", RED, "devdigest.db is damaged: page 7", RESTORE))
+    assert Setting.held_since() == NOW + SURE
+    assert Setting.read(HOLD_REASON) == f"the database is damaged; {RESTORE}"

@@ -361,10 +361,17 @@ def test_restore_lists_what_there_is(home: Config, start: Start, ada: Subscriber
 def test_without_the_log_of_who_left_restore_says_so_loudly(home: Config, start: Start,
                                                             ada: Subscriber) -> None:
     file = saved(home, datetime.now(UTC))
+    (home.backups / departures.NAME).unlink()
     leave()
     code, told = said(start("restore", str(file)))
     assert code == 0
     assert "NO LOG of who left" in told
+
+
+def test_where_nobody_has_left_no_log_of_it_is_missed(home: Config, start: Start, ada: Subscriber) -> None:
+    file = saved(home, datetime.now(UTC))
+    leave()
+    assert "NO LOG" not in said(start("restore", str(file)))[1]
 
 
 # a database that is damaged or lost

@@ -40,6 +40,7 @@ from devdigest.models import Blog, Issue, Post
 from devdigest.publish import publish
 from devdigest.readers import Delivery, Subscriber
 from devdigest.reports import Hook
+from devdigest.table import db
 from devdigest.troubles import Failure
 from devdigest.urls import operator
 from devdigest.worker import Worker, collect_if_due
@@ -67,12 +68,12 @@ def blog(feeds: FeedServer) -> Blog:
 
 
 @contextmanager
-def working(config: Config, **more: Path) -> Iterator[None]:
+def working(config: Config, **more: Path) -> Iterator[threading.Event]:
     stop = threading.Event()
     thread = threading.Thread(target=Worker(config, "", stop, **more).run)
     thread.start()
     try:
-        yield
+        yield stop
     finally:
         stop.set()
         thread.join()
@@ -389,3 +390,17 @@ def test_a_worker_that_collects_shows_how_far_it_is(noon: Config, feeds: FeedSer
     quick = replace(noon, collect=replace(noon.collect, per_operator=8, gap=0))
     with working(quick):
         assert heard(systemd, "collecting") == "STATUS=collecting: 20 of 40 blogs"
+
+
+@pytest.mark.parametrize("harm", [b"\xff" * 8192, b""])
+def test_with_a_database_that_is_damaged_or_gone_it_ends_and_says_so_once(
+        noon: Config, blog: Blog, ada: Subscriber, harm: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with working(noon) as stop:
+        until(lambda: Run.last("care"))
+        db.close()
+        path = Path(noon.database.path)
+        path.with_name(f"{path.name}-wal").unlink(missing_ok=True)
+        path.write_bytes(harm)
+        until(stop.is_set, patience=30)
+    assert said(caplog, "the database is damaged or gone") == 1
+    assert "Traceback" not in caplog.text

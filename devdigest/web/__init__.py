@@ -99,7 +99,7 @@ def _answering(page: Page, config: Config) -> Handler:
         try:
             with database.connected():
                 made = page.answer(_visit(config), **parts)
-        except peewee.OperationalError as error:        # locked, gone, full
+        except peewee.DatabaseError as error:           # locked, gone, full, damaged
             log.error("%s: the database does not answer: %s", page.path, error)
             raise HTTPError(503, **{"Retry-After": _RETRY}) from error
         except UnicodeDecodeError as error:             # a multipart form whose text is no UTF-8
