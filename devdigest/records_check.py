@@ -4,7 +4,7 @@ from pathlib import Path
 
 from peewee import DatabaseError
 
-from devdigest import clock, plan
+from devdigest import RELEASED, clock, plan
 from devdigest.config import Config
 from devdigest.database import VERSION, cure, is_lost
 from devdigest.fetching import Fetching
@@ -44,9 +44,21 @@ def database(path: Path) -> Finding:
 def clock_set(config: Config, now: datetime) -> Finding:
     if config.site.clock == "trust":
         return Finding("clock", WARN, "trusted unseen", 'remove site.clock = "trust" on a real installation')
-    doubt = clock.doubt(now, Setting.last_seen(), clock.synchronised())
-    return Finding("clock", RED, doubt, "sudo timedatectl set-ntp true") if doubt else Finding(
-        "clock", OK, f"in sync, {now.astimezone(config.site.timezone):%H:%M} in {config.site.zone}")
+    if not (doubt := clock_doubt(config, now)):
+        return Finding("clock", OK, f"in sync, {now.astimezone(config.site.timezone):%H:%M} in "
+                                    f"{config.site.zone}")
+    # a clock in sync that was ahead once is not mended by asking the network again
+    seen = Setting.last_seen()
+    goes_on = clock.synchronised() and seen is not None and RELEASED <= now < seen
+    return Finding("clock", RED, doubt, "devdigest resume --clock" if goes_on else
+                   "sudo timedatectl set-ntp true")
+
+
+def clock_doubt(config: Config, now: datetime) -> str:
+    """Why nothing is done by this clock, "" where it is believed; notes nothing."""
+    if config.site.clock == "trust":
+        return ""
+    return clock.doubt(now, Setting.last_seen(), clock.synchronised())
 
 
 def carries(config: Config, now: datetime) -> Finding:

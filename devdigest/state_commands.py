@@ -3,10 +3,10 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from typing import Any
 
-from devdigest import backup_check, database, forecast, room, status, wear
+from devdigest import backup_check, database, forecast, hindsight, room, status, wear
 from devdigest.config import Config
 from devdigest.context import Context
-from devdigest.memory import HOLD, HOLD_REASON, LAST_SEEN, Setting
+from devdigest.memory import HOLD, HOLD_REASON, Setting
 from devdigest.reports import Alarm
 from devdigest.terminal import complain, counts, dump
 
@@ -26,7 +26,7 @@ def hold_command(context: Context, args: Namespace) -> int:
 
 def resume_command(context: Context, args: Namespace) -> int:
     if args.clock:
-        return _believe_the_clock()
+        return _believe_the_clock(context.config)
     if doubts := Alarm.open():
         complain(f"resume: of issue {doubts[0].issue.day} {doubts[0].said}; first say what to make of it: "
                  f"`devdigest bounces --believe` or `--ignore`")
@@ -38,12 +38,13 @@ def resume_command(context: Context, args: Namespace) -> int:
     return 0
 
 
-def _believe_the_clock() -> int:
+def _believe_the_clock(config: Config) -> int:
     """After a clock that was ahead: what it showed then would be waited for."""
     now, seen = datetime.now(UTC), Setting.last_seen()
-    Setting.clear(LAST_SEEN)
+    news = hindsight.put_right(config, now)
     was = f", not {seen:%Y-%m-%d %H:%M}" if seen else ""
-    print(f"clock: it is {now:%Y-%m-%d %H:%M} UTC{was}; the worker goes on within a minute")
+    found = f"; {news:,} posts that were taken for old are news" if news else ""
+    print(f"clock: it is {now:%Y-%m-%d %H:%M} UTC{was}{found}; the worker goes on within a minute")
     return 0
 
 
@@ -82,7 +83,7 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
 
 def _wrong_rows(config: Config, facts: dict[str, Any]) -> list[tuple[str, str]]:
     """What wants a hand, first."""
-    rows = []
+    rows = [("CLOCK", f"nothing is done: {facts['clock_doubt']}")] if facts["clock_doubt"] else []
     if facts["held_since"]:
         why = facts["held_because"] and f" ({facts['held_because']})"
         rows.append(("HELD", f"since {_local(config, facts['held_since'])}{why}; `devdigest resume` goes on"))

@@ -4,7 +4,7 @@ from typing import Any
 
 from peewee import fn
 
-from devdigest import agenda, backup_check, installation_check, plan, room
+from devdigest import agenda, backup_check, installation_check, plan, records_check, room
 from devdigest.config import Config
 from devdigest.days import at, local_day, midnight
 from devdigest.fetching import Fetching
@@ -26,6 +26,7 @@ def facts(config: Config, now: datetime, machine: Machine = _HERE) -> dict[str, 
     held, next_issue = Setting.held_since(), _next(config, now, issue)
     return {
         "now": now.isoformat(timespec="seconds"),
+        "clock_doubt": records_check.clock_doubt(config, now),
         "held_since": held and held.isoformat(timespec="seconds"),
         "held_because": Setting.read(HOLD_REASON) or "",
         "collect": _run("collect"),

@@ -9,9 +9,9 @@ INSTALLER = sorted((PACKAGE.parent / "deploy/installer").glob("*.py"))
 
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
-GROUND = ["", "days", "urls", "zones", "relays", "rules", "config", "credentials", "text", "dates",
-          "tokens", "clock", "heap", "locks", "presence", "room", "copies", "backups", "addresses",
-          "recipients", "inflate", "terms", "wear", "notify", "watched", "journal"]
+GROUND = ["", "days", "urls", "zones", "relays", "rules", "config", "credentials", "text", "dates", "tokens",
+          "clock", "heap", "locks", "presence", "room", "copies", "backups", "addresses", "recipients",
+          "inflate", "terms", "wear", "notify", "watched", "journal"]
 RECORDS = ["columns", "table", "memory", "departures", "links", "models", "fetching", "readers", "outbox",
            "bulk", "counts", "reports", "troubles", "fulltext", "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
@@ -29,7 +29,7 @@ STEPS = ["suppressions", "subscribers", "expiry", "replay", "backup", "backup_ch
          "care", "agenda", "doubt", "deliveries", "phone", "looks", "mail_check", "sender_check",
          "installation_check", "hardware_check", "network_check", "name_check", "site_check",
          "certificate_check", "bounce_check", "records_check", "day_check", "status", "check", "examine",
-         "patch", "lookout", "owed", "to_owner", "week", "holding", "aftermath", "restore"]
+         "patch", "lookout", "hindsight", "owed", "to_owner", "week", "holding", "aftermath", "restore"]
 DOORS = ["terminal", "web", "owner_jobs", "lost", "worker", "sample_blogs"]
 ENTRY = ["context", "step_command", "collect_command", "deliver_command", "commands", "web_command",
          "state_commands", "stats_command", "blog_commands", "examined", "examine_command",
@@ -40,8 +40,8 @@ ORDER = [module for floor in FLOORS for module in floor]
 SHARED_STEPS = {"suppressions", "subscribers", "clicks", "letters", "ledger", "courier", "crew", "plan",
                 "agenda", "expiry", "replay", "backup", "backup_check", "aftermath", "phone", "looks",
                 "mail_check", "sender_check", "installation_check", "hardware_check", "network_check",
-                "name_check", "site_check", "certificate_check", "bounce_check", "records_check",
-                "day_check", "lookout", "moves", "intake", "outcomes"}
+                "name_check", "site_check", "certificate_check", "bounce_check", "records_check", "day_check",
+                "lookout", "moves", "intake", "outcomes"}
 
 
 def modules() -> list[Path]:

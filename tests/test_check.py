@@ -12,7 +12,7 @@ from name_servers import SILENT, FakeNameServer
 from relay import free_port
 from web_site import served
 
-from devdigest import RELEASED, bounce_check, check, records_check
+from devdigest import RELEASED, bounce_check, check, clock, records_check
 from devdigest.config import Bounces, Config
 from devdigest.finding import IGNORED, NOT_ASKED, OK, RED, WARN, Finding
 from devdigest.memory import HOLD, LAST_SEEN, Run, Setting
@@ -128,6 +128,8 @@ def test_a_clock_that_is_wrong_is_red(config: Config) -> None:
     Setting.write(LAST_SEEN, (RELEASED + timedelta(days=9)).isoformat())
     assert "earlier than the last time seen" in found(checked, "clock", RELEASED + timedelta(days=1)).fact
     assert state(checked, "clock", RELEASED + timedelta(days=1)) == RED
+    cure = found(checked, "clock", RELEASED + timedelta(days=1)).cure
+    assert cure == ("devdigest resume --clock" if clock.synchronised() else "sudo timedatectl set-ntp true")
 
 
 def test_looking_at_the_clock_notes_nothing(config: Config) -> None:

@@ -2,6 +2,7 @@
 import json
 import threading
 from argparse import Namespace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from machines import a_machine
 from devdigest import state_commands, status
 from devdigest.config import Config
 from devdigest.context import Context
-from devdigest.memory import HOLD, ISSUES_WAIT, Run, Setting
+from devdigest.memory import HOLD, ISSUES_WAIT, LAST_SEEN, Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Delivery, Subscriber, Suppression
 from devdigest.reports import Bounce
@@ -223,3 +224,14 @@ def test_what_is_wrong_comes_first_with_its_cure(config: Config, capsys: pytest.
     state_commands.status_command(Context(config, None, "", threading.Event()), Namespace(json=False))
     assert capsys.readouterr().out.splitlines()[0] == (
         "TROUBLE     relay, since 2026-11-21 09:00: timed out; mend [mail]")
+
+
+def test_a_clock_that_is_not_believed_comes_before_all(config: Config,
+                                                      capsys: pytest.CaptureFixture) -> None:
+    assert status.facts(config, NOW)["clock_doubt"] == ""
+    checked = replace(config, site=replace(config.site, clock="check"))
+    Setting.write(LAST_SEEN, datetime(2099, 1, 1, tzinfo=UTC).isoformat())
+    state_commands.status_command(Context(checked, None, "", threading.Event()), Namespace(json=False))
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("CLOCK       nothing is done: the clock shows ")
+    assert first.endswith("`devdigest resume --clock`")
