@@ -16,7 +16,8 @@ class NoBox(Exception):
 class Box:
     """One machine, by its name. Commands run as root in it."""
 
-    def __init__(self, name: str, suite: str = "bookworm", arch: str = "amd64") -> None:
+    def __init__(self, name: str, suite: str = os.environ.get("DEVDIGEST_BOX_SUITE", "bookworm"),
+                 arch: str = "amd64") -> None:
         if not PROGRAM.exists() or os.geteuid() != 0 or shutil.which("unshare") is None:
             raise NoBox(f"no machine to install into: {PROGRAM.name} is absent, or this is not root")
         self._arch, self._environment = arch, {**os.environ, "BOX_NAME": name, "BOX_SUITE": suite}
