@@ -153,9 +153,9 @@ def test_the_day_s_work_survives_the_power_going_at_any_moment(drill: Drill) -> 
     box, day = drill.box, _TODAY - timedelta(days=CUTS + 5)
     # late: a restore by the clock of this machine closes no day then
     settle(box, "23:00", day)
-    box.run(f"devdigest init; {WORLD} list > /srv/world/list.txt; {WORLD} readers > /srv/world/readers.csv; "
-            f"devdigest blogs import /srv/world/list.txt && "
-            f"devdigest subscribers import /srv/world/readers.csv --confirmed --source paper && "
+    box.run(f"set -e; {WORLD} list > /srv/world/list.txt; {WORLD} readers > /srv/world/readers.csv; "
+            f"devdigest init; devdigest blogs import /srv/world/list.txt; "
+            f"devdigest subscribers import /srv/world/readers.csv --confirmed --source paper; "
             f"devdigest subscribers remove gone@example.org; devdigest subscribers add pending@example.org; "
             f"systemctl start devdigest.target; sync")
     work(box, day, "run")           # a first read: what is older is history
@@ -167,6 +167,7 @@ def test_the_day_s_work_survives_the_power_going_at_any_moment(drill: Drill) -> 
         if number in (CUTS // 2, CUTS - 1):
             restored(drill)
         drill.judged()
+    assert drill.judged()["issues"] == CUTS + 1
     drill.figures()
 
 
