@@ -217,7 +217,7 @@ def test_the_log_that_lies_beside_a_backup_on_a_stick_counts_too(home: Config, a
 def test_a_pipe_beside_a_backup_is_no_log_and_not_waited_for(home: Config, tmp_path: Path) -> None:
     file = shutil.copy(saved(home), tmp_path / "some.db")
     os.mkfifo(tmp_path / "departures-x.log")
-    assert back(home, file, NOW + DAY).logs == []
+    assert back(home, file, NOW + DAY).logs == [home.backups / departures.NAME]
 
 
 # the files

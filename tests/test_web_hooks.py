@@ -80,7 +80,7 @@ def test_a_secret_that_cannot_be_read_is_told_to_come_later(posted: Config,
     Path(posted.bounces.secret_file).unlink()
     with visiting(posted) as visitor:
         assert post(visitor) == 503
-    assert "webhook_secret cannot be read" in caplog.text
+    assert f"{posted.bounces.secret_file}: cannot be read" in caplog.text
     assert SECRET not in caplog.text
 
 
