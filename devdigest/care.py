@@ -1,5 +1,6 @@
 """The night's housekeeping: what has expired goes, and the database is kept small and quick."""
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from devdigest import clicks, expiry, suppressions
 from devdigest.clock import Running
@@ -14,6 +15,8 @@ from devdigest.table import db
 _BOUNCES_FOR = timedelta(days=90)       # three times what points remember: the owner may want to know why
 _MAILINGS_FOR = timedelta(days=90)      # a run for each that signs up, where there are many
 _POSTS_FOR = timedelta(days=3)          # by then a provider is not going to prove it any more
+_ASIDE_FOR = timedelta(days=30)         # a database set aside has addresses that were erased since
+_ASIDE = (".before-restore-*", ".damaged-*")
 
 
 def care(config: Config, now: datetime) -> Run:
@@ -29,6 +32,7 @@ def care(config: Config, now: datetime) -> Run:
     Bounce.forget(before=now - _BOUNCES_FOR)
     Run.forget(("deliver", "confirm"), before=now - _MAILINGS_FOR)
     Hook.forget(before=now - _POSTS_FOR)
+    _forget_set_aside(Path(config.database.path), now - _ASIDE_FOR)
     clicks.fold(today)
     counted = local_day(before.started, zone) + timedelta(days=1) if before else None
     _count_mails(since=counted - STILL_MAILED if counted else date.min)
@@ -40,6 +44,13 @@ def care(config: Config, now: datetime) -> Run:
     run.finished = running.now()
     run.save()
     return run
+
+
+def _forget_set_aside(database: Path, before: datetime) -> None:
+    for pattern in _ASIDE:
+        for path in database.parent.glob(f"{database.name}{pattern}"):
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()
 
 
 def _count_mails(since: date) -> None:

@@ -102,7 +102,9 @@ def _set_aside(path: Path) -> str:
     """Out of the way, with its log, and kept; not while another process goes on with it."""
     if not presence.is_alone():
         return ""
-    number = len(list(path.parent.glob(f"{path.name}.damaged-*[0-9]"))) + 1
+    number = 1
+    while path.with_name(f"{path.name}.damaged-{number}").exists():
+        number += 1
     for end in ("-wal", "-shm", ""):
         file = path.with_name(path.name + end)
         if file.exists():

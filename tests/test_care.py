@@ -1,5 +1,7 @@
 """The night's housekeeping: whom it erases, whom it leaves, and what it writes down."""
+import os
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from conftest import a_blog
@@ -149,3 +151,15 @@ def test_what_came_back_is_forgotten_after_90_days_and_posts_that_nobody_can_jud
                                   (90 * DAY + MINUTE, 0, 0)):
         care(config, now + later)
         assert (Bounce.select().count(), Hook.select().count()) == (bounces, hooks)
+
+
+@pytest.mark.parametrize(("name", "age", "stays"), [
+    ("devdigest.db.before-restore-1", 31 * DAY, False), ("devdigest.db.before-restore-2", 29 * DAY, True),
+    ("devdigest.db.damaged-1-wal", 31 * DAY, False), ("other.db.damaged-1", 31 * DAY, True)])
+def test_a_database_that_was_set_aside_goes_after_a_month_with_its_addresses(
+        config: Config, now: datetime, name: str, age: timedelta, stays: bool) -> None:
+    aside = Path(config.database.path).with_name(name)
+    aside.touch()
+    os.utime(aside, ((now - age).timestamp(),) * 2)
+    care(config, now)
+    assert aside.exists() is stays
