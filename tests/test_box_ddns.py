@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from the_box import ROOT, Box, NoBox
+from the_box import ROOT, Box, booted
 
 pytestmark = pytest.mark.box
 
@@ -23,12 +23,7 @@ print(*ddns.write(Layout(), answers, sys.argv[1], ("http://{PROVIDER}:8245/ip",)
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
-    try:
-        box = Box("i7ddns")
-        box.up()
-    except NoBox as error:
-        pytest.skip(str(error))
-    try:
+    with booted("ddns") as box:
         box.push(ROOT, "/opt/devdigest/current")
         box.run("command -v curl || "
                 "(apt-get update -q && apt-get install -y -q --no-install-recommends curl </dev/null)")
@@ -37,8 +32,6 @@ def box() -> Iterator[Box]:
         by_timer(box)
         configure(box, "s3cret")
         yield box
-    finally:
-        box.down()
 
 
 def serve(box: Box) -> None:

@@ -3,7 +3,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from the_box import ROOT, Box, NoBox
+from the_box import ROOT, Box, booted
 
 pytestmark = pytest.mark.box
 
@@ -17,12 +17,7 @@ ASK = f"curl -s -i -m 20 --cacert {AUTHORITY} --connect-to ::127.0.0.1: "
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
-    try:
-        box = Box("i7front")
-        box.up()
-    except NoBox as error:
-        pytest.skip(str(error))
-    try:
+    with booted("front") as box:
         box.push(ROOT, "/opt/devdigest/current")
         box.run("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q "
                 "--no-install-recommends caddy curl </dev/null && sync")
@@ -34,8 +29,6 @@ def box() -> Iterator[Box]:
         serve(box)
         box.run("systemctl daemon-reload && systemctl reload-or-restart caddy && sleep 2 && sync")
         yield box
-    finally:
-        box.down()
 
 
 def serve(box: Box) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from box_setup import HOME, hold, in_phase
-from the_box import Box, NoBox
+from the_box import Box, booted
 
 pytestmark = pytest.mark.box
 
@@ -34,14 +34,9 @@ sed -i 's/^\[site\]/[site]\nclock = "trust"/' /etc/devdigest/config.toml
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
-    box = Box("install")
-    try:
-        box.up()
-    except NoBox as reason:
-        pytest.skip(str(reason))
-    box.push(ROOT, HOME)
-    yield box
-    box.down()
+    with booted("install") as box:
+        box.push(ROOT, HOME)
+        yield box
 
 
 @pytest.fixture(scope="module")

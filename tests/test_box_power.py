@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from box_world import everybody
-from the_box import ROOT, Box, NoBox
+from the_box import ROOT, Box, booted
 
 pytestmark = [pytest.mark.box, pytest.mark.slow]
 
@@ -110,18 +110,11 @@ class Drill:
 @pytest.fixture(scope="module")
 def drill() -> Iterator[Drill]:
     """The appliance, installed, with blogs and a relay that come back after a cut as it does."""
-    try:
-        box = Box("power")
-        box.up("--disk", "4G", "--journal", "persistent")
-    except NoBox as reason:
-        pytest.skip(str(reason))
-    try:
+    with booted("power", "--disk", "4G", "--journal", "persistent") as box:
         box.push(ROOT, "/root/devdigest")
         box.run(f"cd /root/devdigest && ./setup.sh {_ANSWERS}", timeout=1200)
         furnish(box)
         yield Drill(box)
-    finally:
-        box.down()
 
 
 def furnish(box: Box) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from the_box import ROOT, Box, NoBox
+from the_box import ROOT, Box, booted
 
 pytestmark = [pytest.mark.box, pytest.mark.slow]
 
@@ -44,16 +44,9 @@ where = "/var/lib/devdigest/backups"
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
-    box = Box("trouble")
-    try:
-        box.up("--disk", "1500M")
-    except NoBox as reason:
-        pytest.skip(str(reason))
-    try:
+    with booted("trouble", "--disk", "1500M") as box:
         _furnish(box)
         yield box
-    finally:
-        box.down()
 
 
 def _furnish(box: Box) -> None:

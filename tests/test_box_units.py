@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from the_box import ROOT, Box, NoBox
+from the_box import ROOT, Box, booted
 
 pytestmark = pytest.mark.box
 
@@ -35,16 +35,9 @@ TYPED = ("CREDENTIALS_DIRECTORY=/etc/devdigest/credentials setpriv --reuid devdi
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def box(request: pytest.FixtureRequest) -> Iterator[Box]:
-    try:
-        machine = Box(f"units{request.param[:4]}", suite=request.param)
-        machine.up()
-    except NoBox as reason:
-        pytest.skip(str(reason))
-    try:
+    with booted(f"units{request.param[:4]}", suite=request.param) as machine:
         _install(machine)
         yield machine
-    finally:
-        machine.down()
 
 
 def _install(box: Box) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from box_setup import BEGUN, FETCHING, HOME, OVER, REHEARSING, SWITCHED, hold, in_phase, set_up, told
-from the_box import Box, NoBox
+from the_box import Box, booted
 
 pytestmark = pytest.mark.box
 
@@ -35,14 +35,9 @@ MOMENTS = [                                 # (what it is, how to know it, who r
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
-    box = Box("upgrade")
-    try:
-        box.up()
-    except NoBox as reason:
-        pytest.skip(str(reason))
-    box.push(ROOT, HOME)
-    yield box
-    box.down()
+    with booted("upgrade") as box:
+        box.push(ROOT, HOME)
+        yield box
 
 
 @pytest.fixture(scope="module")

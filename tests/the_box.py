@@ -2,10 +2,15 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = Path(os.environ.get("DEVDIGEST_BOX", ROOT.parent / "shared/box/box"))
+SUITE = os.environ.get("DEVDIGEST_BOX_SUITE", "bookworm")
 _ITS_OWN_FAULT = 125            # exit status of the box where it could not do what it should
 
 
@@ -16,8 +21,7 @@ class NoBox(Exception):
 class Box:
     """One machine, by its name. Commands run as root in it."""
 
-    def __init__(self, name: str, suite: str = os.environ.get("DEVDIGEST_BOX_SUITE", "bookworm"),
-                 arch: str = "amd64") -> None:
+    def __init__(self, name: str, suite: str = SUITE, arch: str = "amd64") -> None:
         if not PROGRAM.exists() or os.geteuid() != 0 or shutil.which("unshare") is None:
             raise NoBox(f"no machine to install into: {PROGRAM.name} is absent, or this is not root")
         self._arch, self._environment = arch, {**os.environ, "BOX_NAME": name, "BOX_SUITE": suite}
@@ -69,3 +73,17 @@ class Box:
     def _call(self, *words: str, timeout: float = 600) -> "subprocess.CompletedProcess[str]":
         return subprocess.run([str(PROGRAM), *words], env=self._environment, text=True, capture_output=True,
                               stdin=subprocess.DEVNULL, timeout=timeout, check=False)
+
+
+@contextmanager
+def booted(name: str, *options: str, suite: str = SUITE) -> Iterator[Box]:
+    """A machine of this name, for `with`; where there can be none the test is skipped."""
+    try:
+        box = Box(name, suite)
+        box.up(*options)
+    except NoBox as reason:
+        pytest.skip(str(reason))
+    try:
+        yield box
+    finally:
+        box.down()
