@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from the_box import ROOT, Box, booted
 
-pytestmark = pytest.mark.box
+pytestmark = [pytest.mark.box, pytest.mark.slow]
 
 PROVIDER = "dyn.example.org"        # found only once the network is there
 WRITE = f"""

@@ -33,7 +33,7 @@ TYPED = ("CREDENTIALS_DIRECTORY=/etc/devdigest/credentials setpriv --reuid devdi
          f"--init-groups {RELEASE}/bin/devdigest --config /etc/devdigest/config.toml")
 
 
-@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+@pytest.fixture(scope="module", params=["bookworm", pytest.param("trixie", marks=pytest.mark.slow)])
 def box(request: pytest.FixtureRequest) -> Iterator[Box]:
     with booted(f"units{request.param[:4]}", suite=request.param) as machine:
         _install(machine)
@@ -193,6 +193,7 @@ def test_a_database_that_is_missing_is_said_and_not_made(box: Box) -> None:
                 "devdigest-worker")
 
 
+@pytest.mark.slow
 def test_with_nothing_to_do_it_costs_next_to_nothing(box: Box) -> None:
     """PSS of both, share of a core, and what goes to the card a day."""
     units, seconds = ("devdigest-web", "devdigest-worker"), 180
