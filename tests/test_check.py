@@ -119,7 +119,8 @@ def test_where_nothing_answers_it_ends_within_twenty_seconds(config: Config, ada
         begun = time.monotonic()
         findings = everything(there, names=NameServer(server.server_address))
     assert time.monotonic() - begun < 21
-    assert len(findings) == 32
+    # every name once, also of what could not be told in time
+    assert len(findings) == len({finding.name for finding in findings}) == 36
 
 
 def test_a_clock_that_is_wrong_is_red(config: Config) -> None:
