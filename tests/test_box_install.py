@@ -110,12 +110,12 @@ def test_files_of_a_closed_home_can_be_named(box: Box, installed: str) -> None:
     box.run(as_pi("rm readers.csv"))        # without git it would count as a change of the code
 
 
-def test_check_may_read_what_the_kernel_says_and_so_may_the_worker(box: Box, installed: str) -> None:
+def test_check_by_hand_may_read_what_the_kernel_says_and_no_service_may(box: Box, installed: str) -> None:
     assert "closed to this user" not in box.try_to(as_pi("sudo devdigest check --json")).stdout
     reader = box.run("getent group systemd-journal | cut -d: -f3").strip()
-    groups = "grep ^Groups: /proc/$(systemctl show -P MainPID devdigest-{})/status"
-    assert reader in box.run(groups.format("worker")).split()
-    assert reader not in box.run(groups.format("web")).split()
+    for unit in ("web", "worker"):
+        groups = f"grep ^Groups: /proc/$(systemctl show -P MainPID devdigest-{unit})/status"
+        assert reader not in box.run(groups).split()
 
 
 def test_a_lost_line_ends_only_the_following(box: Box, installed: str) -> None:
