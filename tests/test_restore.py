@@ -431,6 +431,17 @@ def test_after_an_unclean_end_a_database_is_looked_at_first(home: Config, start:
 
 # kills
 
+def quickest(start: Start, *words: str) -> float:
+    """Seconds, of three runs: one alone may have met a busy disk, and all kills would come too late."""
+    seconds = []
+    for _ in range(3):
+        began = time.monotonic()
+        assert said(start(*words))[0] == 0
+        seconds.append(time.monotonic() - began)
+        time.sleep(1)           # a backup is named by its second
+    return min(seconds)
+
+
 @pytest.mark.slow
 def test_a_restore_killed_at_any_moment_leaves_the_old_database_or_the_new_one(home: Config,
                                                                               start: Start) -> None:
@@ -439,9 +450,7 @@ def test_a_restore_killed_at_any_moment_leaves_the_old_database_or_the_new_one(h
                                 for number in range(first, first + 500)]).execute()
     file = saved(home, datetime.now(UTC))
     leave()
-    began = time.monotonic()
-    assert said(start("restore", str(file)))[0] == 0
-    took, hits, found = time.monotonic() - began, 0, set()
+    took, hits, found = quickest(start, "restore", str(file)), 0, set()
     for number in range(30):
         process = start("restore", str(file))
         time.sleep(took * (0.25 + 0.75 * number / 30))
@@ -466,9 +475,7 @@ def test_a_backup_killed_at_any_moment_leaves_only_whole_ones(home: Config, star
         Subscriber.insert_many([{"email": f"r{number}@example.org", "created": NOW, "state": "active"}
                                 for number in range(first, first + 500)]).execute()
     leave()
-    began = time.monotonic()
-    assert said(start("backup"))[0] == 0
-    took, hits = time.monotonic() - began, 0
+    took, hits = quickest(start, "backup"), 0
     for number in range(24):
         process = start("backup")
         time.sleep(took * (0.3 + 0.7 * number / 24))
@@ -478,8 +485,9 @@ def test_a_backup_killed_at_any_moment_leaves_only_whole_ones(home: Config, star
     assert hits > 8
     time.sleep(1)
     assert said(start("backup"))[0] == 0
-    for path in home.backups.iterdir():
-        assert path.suffix == ".db", path
+    kept = [path for path in home.backups.iterdir() if path.name != departures.NAME]
+    assert {path.suffix for path in kept} == {".db"}
+    for path in kept:
         with closing(sqlite3.connect(path)) as there:
             assert there.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert there.execute("SELECT COUNT(*) FROM subscriber").fetchone() == (60_000,)
