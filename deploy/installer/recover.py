@@ -52,18 +52,19 @@ def recover(layout: Layout, on: Effects | None = None) -> str:
 def _ended(layout: Layout, on: Effects, left: State) -> tuple[str, str]:
     """The result and the sentence. Each part may have been done before."""
     why = left.why or "it was cut off"
+    what = f"the {'upgrade to' if left.old else 'installation of'} {left.new}"
     match left.phase:
         case phase if phase == COMMITTED:
             _point(layout, on, left.new, left.old)
             return "upgraded", f"{left.new} runs; the end of the upgrade was made good"
         case phase if phase == STOPPED:
-            return "rolled-back", f"the upgrade to {left.new} ended before it changed anything: {why}"
+            return "rolled-back", f"{what} ended before it changed anything: {why}"
         case phase if phase == SWITCHING:
             on.systemctl("stop", *services.SERVICES, fine=(0, 5))
             _put_back(layout, on, left)
             _point(layout, on, left.old, left.new)
             runs = f"{left.old} runs again" if left.old else "nothing is installed"
-            return "rolled-back", f"the upgrade to {left.new} failed: {why}; {runs}"
+            return "rolled-back", f"{what} failed: {why}; {runs}"
     raise Refused(f"{state.path(layout)}: unknown phase {left.phase!r}", "run setup.sh of the newer release")
 
 
