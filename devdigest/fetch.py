@@ -36,7 +36,7 @@ _BY_CLASS = {2: "not_feed", 3: "moved", 4: "refused"}           # else "server"
 _HEADER_SAFE = re.compile(r"[!-~\x80-\xff][\t -~\x80-\xff]*")   # RFC 9110, 5.5
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError,
              ValueError, zlib.error, Unreachable,
-             AttributeError)            # of urllib3, which looks for the socket of a connection cut off meanwhile
+             AttributeError)            # urllib3's, for the socket of a connection cut off meanwhile
 
 
 @dataclass(frozen=True, kw_only=True)

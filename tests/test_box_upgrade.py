@@ -20,17 +20,17 @@ print(d.execute("PRAGMA user_version").fetchone()[0], d.execute("PRAGMA integrit
       d.execute("SELECT count(*) FROM subscriber").fetchone()[0])'"""
 _INVENTORY = f"python3 -B {HOME}/tests/box_inventory.py"
 
-_slow = pytest.mark.slow
 MOMENTS = [                                 # (what it is, how to know it, who runs after it)
-    pytest.param(BEGUN, "0.1.0", id="as the work begins", marks=_slow),
+    pytest.param(BEGUN, "0.1.0", id="as the work begins"),
     pytest.param(FETCHING, "0.1.0", id="packages are fetched"),
-    pytest.param(REHEARSING, "0.1.0", id="rehearsal", marks=_slow),
+    pytest.param(REHEARSING, "0.1.0", id="rehearsal"),
     pytest.param(in_phase("stopped"), "0.1.0", id="both services end"),
-    pytest.param(in_phase("switching"), "0.1.0", id="the database is upgraded", marks=_slow),
-    pytest.param(SWITCHED, "0.1.0", id="the link is moved", marks=_slow),
+    pytest.param(in_phase("switching"), "0.1.0", id="the database is upgraded"),
+    pytest.param(SWITCHED, "0.1.0", id="the link is moved"),
     pytest.param(f"{SWITCHED} && sleep 6", "0.1.0", id="the new one runs, and is watched"),
-    pytest.param(in_phase("committed"), "0.2.0", id="committed"),
-    pytest.param(OVER, "0.2.0", id="over", marks=_slow)]
+    # seen under its name it is not on the disk yet: until the folder is synced the old one runs again
+    pytest.param(f"{in_phase('committed')} && sleep 0.5", "0.2.0", id="committed"),
+    pytest.param(OVER, "0.2.0", id="over")]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,7 @@ def nothing_is_amiss(box: Box, runs: str, schema: int) -> None:
     assert box.run("ls /opt/devdigest/upgrade").split() == ["database", "last", "lock"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("moment", "runs"), MOMENTS)
 def test_a_power_cut_leaves_the_old_or_the_new(box: Box, schema: int, moment: str, runs: str) -> None:
     hold(box, moment, "0.2.0")

@@ -102,7 +102,7 @@ def test_the_first_installation_has_nothing_to_go_back_to(tmp_path: Path, tell: 
     for folder in (layout.upgrade, layout.units, layout.data):
         folder.mkdir(parents=True)
     put_release(layout, NEW, 2)
-    with pytest.raises(Refused, match="the installation of .* failed: .*; nothing is installed"):
+    with pytest.raises(Refused, match=r"the installation of .* failed: .*; nothing is installed"):
         upgraded(layout, tell, "health")
     assert not layout.current.is_symlink()
     assert not list(layout.units.iterdir())
