@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 
 RSS = "application/rss+xml; charset=utf-8"
@@ -112,6 +113,13 @@ class FeedServer:
         for _ in range(layers - 1):
             body = gzip_codec.compress(body)
         self.answer(path, 200, {"Content-Encoding": ", ".join(["gzip"] * layers)}, body)
+
+
+def behind(certificate: Path) -> FeedServer:
+    """One by TLS, with this certificate and its key."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return FeedServer(tls=context)
 
 
 def bomb(megabytes: int) -> bytes:

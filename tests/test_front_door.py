@@ -1,12 +1,11 @@
 """What a visitor meets at an address under a name."""
-import ssl
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from feed_server import FeedServer
+from feed_server import FeedServer, behind
 from machines import dripping, silent
 from relay import certificate, free_port
 
@@ -24,9 +23,7 @@ def pem(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(pem: Path) -> Iterator[FeedServer]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    with FeedServer(tls=context) as one:
+    with behind(pem) as one:
         one.serve("/health", b'{"status": "ok"}', "application/json")
         yield one
 

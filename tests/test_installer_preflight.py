@@ -43,8 +43,8 @@ def test_nothing_is_said_of_a_machine_that_fits() -> None:
     ({"in_sync": False, "container": True}, (WARN, "clock")),
     ({"holders": {80: "nginx"}}, (FAIL, "ports")),
     ({"holders": {443: "nginx"}}, (WARN, "ports")),                 # without a public name
-    ({"deaf": ("deb.debian.org",)}, (FAIL, "network")),
-    ({"deaf": ("deb.debian.org",), "installed": "0.1.0-abc"}, (WARN, "network")),
+    ({"deaf": ("packages.example.org",)}, (FAIL, "network")),
+    ({"deaf": ("packages.example.org",), "installed": "0.1.0-abc"}, (WARN, "network")),
     ({"schema": 7, "code_schema": 6}, (FAIL, "database")),
     ({"power": "0x50000"}, (WARN, "power")),
     ({"zone": "Etc/UTC"}, (WARN, "zone")),

@@ -1,6 +1,5 @@
 """Whether readers reach the site: here, and from outside as far as that can be told from inside."""
 import json
-import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import NOW
-from feed_server import FeedServer
+from feed_server import FeedServer, behind
 from machines import a_machine, silent
 from relay import certificate, free_port
 from web_site import served
@@ -33,9 +32,7 @@ def pem(tmp_path: Path) -> Path:
 @pytest.fixture
 def site(pem: Path) -> Iterator[FeedServer]:
     """Ours, behind a certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    with FeedServer(tls=context) as one:
+    with behind(pem) as one:
         ours = {"installation": tokens.sign(Setting.read(LINK_KEY), "health", 0)}
         one.serve("/health", json.dumps(ours).encode())
         yield one
