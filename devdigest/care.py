@@ -1,8 +1,9 @@
 """The night's housekeeping: what has expired goes, and the database is kept small and quick."""
+import threading
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from devdigest import clicks, expiry, suppressions
+from devdigest import clicks, expiry, fulltext, links, segments, suppressions, wear
 from devdigest.clock import Running
 from devdigest.config import Config
 from devdigest.counts import Event
@@ -16,13 +17,17 @@ _BOUNCES_FOR = timedelta(days=90)       # three times what points remember: the 
 _MAILINGS_FOR = timedelta(days=90)      # a run for each that signs up, where there are many
 _POSTS_FOR = timedelta(days=3)          # by then a provider is not going to prove it any more
 _ASIDE_FOR = timedelta(days=30)         # a database set aside has addresses that were erased since
+# Pages of the index of words that a night writes anew at least: some 95 posts a day are 16, each of which is
+# written twice in a year. The index of links is far smaller.
+_MERGED, _POSTS_A_PAGE, _LINKS = 96, 4, 8
 _ASIDE = (".before-restore-*", ".damaged-*")
 
 
-def care(config: Config, now: datetime) -> Run:
-    """May be repeated at will."""
+def care(config: Config, now: datetime, stop: threading.Event | None = None) -> Run:
+    """May be repeated at will; where it was stopped, it is due again."""
     running, zone = Running(now), config.site.timezone
     today, before = local_day(now, zone), Run.last("care", until=now)
+    wal = wear.Log(db.database)
     run = Run.create(job="care", started=now)
     erased = expiry.erase_unconfirmed(now)
     expiry.forget_origins(now)
@@ -39,11 +44,23 @@ def care(config: Config, now: datetime) -> Run:
     db.execute_sql("PRAGMA analysis_limit = 400")       # a million mails are not all read for it
     with db.atomic():       # on its own it would fail at once where another thread writes
         db.execute_sql("PRAGMA optimize")
+    wal.look()
+    stop = stop or threading.Event()
+    _merge(Run.posts_since(before.started if before else None), wal, stop)
     db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    run.written = wal.written
     run.said = f"{erased} unconfirmed requests erased"
-    run.finished = running.now()
+    if not stop.is_set():
+        run.finished = running.now()
     run.save()
     return run
+
+
+def _merge(posts: int, wal: wear.Log, stop: threading.Event) -> None:
+    """Puts both indexes in order: a bounded part of it each night, after a first import nearly all."""
+    pages = max(_MERGED, posts // _POSTS_A_PAGE)
+    segments.merge(links.INDEX, max(1, pages // _LINKS), wal, stop)
+    segments.merge(fulltext.INDEX, pages, wal, stop)
 
 
 def _forget_set_aside(database: Path, before: datetime) -> None:

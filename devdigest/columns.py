@@ -1,7 +1,9 @@
-"""Columns that keep instants and calendar days as text whose order is the order of time."""
-from datetime import UTC, date, datetime
+"""Columns that keep instants and calendar days so that their order is the order of time."""
+from datetime import UTC, date, datetime, timedelta
 
-from peewee import TextField
+from peewee import IntegerField, TextField
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UtcField(TextField):
@@ -16,6 +18,20 @@ class UtcField(TextField):
 
     def python_value(self, value: str | None) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
+
+
+class NarrowUtcField(IntegerField):
+    """The same in microseconds since 1970, of a third of the bytes: where every collect writes all rows."""
+
+    def db_value(self, value: datetime | None) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant without a zone: {value}")
+        return (value - _EPOCH) // timedelta(microseconds=1)
+
+    def python_value(self, value: int | None) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
 class DayField(TextField):

@@ -157,8 +157,8 @@ def _create(version: int) -> None:
         if db.pragma("user_version") == 0:      # nor made by another process meanwhile
             db.create_tables(TABLES)
             db.execute_sql(fetching.TRIGGER)
-            db.execute_sql(fulltext.TABLE)
-            db.execute_sql(links.TABLE)
+            for statement in (fulltext.TABLE, *fulltext.SETTINGS, links.TABLE, *links.SETTINGS):
+                db.execute_sql(statement)
             Setting.write(LINK_KEY, tokens.new_key())
             db.pragma("user_version", version)
 

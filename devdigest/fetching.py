@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from peewee import BooleanField, Expression, ForeignKeyField, IntegerField, ModelSelect, TextField, fn
 
-from devdigest.columns import UtcField
+from devdigest.columns import NarrowUtcField
 from devdigest.models import Blog
 from devdigest.table import BOTH, EMPTY, ZERO, Table
 
@@ -24,8 +24,8 @@ TRIGGER = ("CREATE TRIGGER blog_fetching AFTER INSERT ON blog "
 class Fetching(Table):
     """Of one blog; `blog.fetching` where it was selected along, as by `blogs`."""
     blog = ForeignKeyField(Blog, primary_key=True, backref="+", lazy_load=False)
-    fetched = UtcField(null=True)               # the last time
-    read = UtcField(null=True)                  # the last good read, 304 too
+    fetched = NarrowUtcField(null=True)         # the last time
+    read = NarrowUtcField(null=True)            # the last good read, 304 too
     status = IntegerField(null=True)            # HTTP status; None where there was no answer
     etag = TextField(constraints=[EMPTY], default="")           # validators as received (RFC 9110, 8.8)
     modified = TextField(constraints=[EMPTY], default="")
@@ -34,7 +34,7 @@ class Fetching(Table):
     fault = TextField(constraints=[EMPTY], default="")          # why nothing could be read; "" where it could
     fault_kind = TextField(constraints=[EMPTY], default="")     # of `fault`: a word of fetch.FAULTS
     failures = IntegerField(constraints=[ZERO], default=0)      # in a row
-    not_before = UtcField(null=True)            # Retry-After, or when a failed one is tried again
+    not_before = NarrowUtcField(null=True)      # Retry-After, or when a failed one is tried again
     asked_to_wait = BooleanField(constraints=[ZERO], default=False)     # by the server (RFC 9110, 10.2.3)
     moved_to = TextField(constraints=[EMPTY], default="")       # target of a permanent redirect, and how
     moved_times = IntegerField(constraints=[ZERO], default=0)   # often it was seen in a row
@@ -97,8 +97,10 @@ class Fetching(Table):
 
     @classmethod
     def _is_long_dead(cls, now: datetime) -> Expression:
-        return ((cls.failures >= TRIES)
-                & (fn.COALESCE(cls.read, Blog.added) < cls._last_read(now) - _LONG_DEAD))
+        since = cls._last_read(now) - _LONG_DEAD
+        never = cls.read.is_null()
+        # each side asks for itself: what is compared with none is neither true nor false, nor is its opposite
+        return (cls.failures >= TRIES) & (never & (Blog.added < since) | ~never & (cls.read < since))
 
     @classmethod
     def _last_read(cls, now: datetime) -> datetime:

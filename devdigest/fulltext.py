@@ -7,13 +7,15 @@ from collections.abc import Iterable
 
 from peewee import chunked
 
-from devdigest import terms
+from devdigest import segments, terms
 from devdigest.models import Post
 from devdigest.table import db
 
 # also the SQL of an upgrade: never change it, drop it and make a new one
 TABLE = ("CREATE VIRTUAL TABLE post_terms USING fts5(title, excerpt, tags, labels, content='', "
          "tokenize='unicode61 remove_diacritics 2')")
+INDEX = "post_terms"
+SETTINGS = segments.settings(INDEX)
 FILL = ("INSERT INTO post_terms(rowid, title, excerpt, tags, labels) "
         "SELECT id, terms(title), terms(excerpt), terms(tags), labels(tags) FROM post")
 _TAKE = ("INSERT INTO post_terms(post_terms, rowid, title, excerpt, tags, labels) "
@@ -55,8 +57,14 @@ def take_out(posts: Iterable[Post]) -> None:
 
 
 def forget() -> None:
-    """Writes the index anew: what was taken out stays in the file until then (sqlite.org/fts5.html)."""
+    """Writes the index anew, and over every free page: what was taken out stays in the file until then
+    (sqlite.org/fts5.html), and on the pages that the night's merging left.
+    """
     db.execute_sql("INSERT INTO post_terms(post_terms) VALUES ('optimize')")
+    free = db.pragma("freelist_count") * db.pragma("page_size")
+    db.execute_sql("CREATE TABLE wiped (zeros BLOB)")
+    db.execute_sql("INSERT INTO wiped VALUES (zeroblob(?))", (free,))       # on those pages before others
+    db.execute_sql("DROP TABLE wiped")
 
 
 def count(question: str) -> int:

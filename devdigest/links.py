@@ -8,10 +8,13 @@ from collections.abc import Collection
 
 from peewee import SQL
 
+from devdigest import segments
 from devdigest.table import db
 
 # also the SQL of an upgrade: never change it, drop it and make a new one
 TABLE = "CREATE VIRTUAL TABLE post_links USING fts5(link, content='', detail='none', tokenize='ascii')"
+INDEX = "post_links"
+SETTINGS = segments.settings(INDEX)
 # In this table FTS5 has a row for each post that it knows: sqlite.org/fts5.html, %_docsize. Posts are stored
 # in the order of their numbers, and stay.
 _KNOWN = "(SELECT ifnull(max(id), 0) FROM post_links_docsize)"

@@ -110,7 +110,7 @@ class Run(Table):
     said = TextField(default="")                # one line for `status`
     not_reached = IntegerField(constraints=[ZERO], default=0)   # collect: no fault of theirs
     lanes = IntegerField(constraints=[ZERO], default=0)         # collect: see lanes.py; asked side by side
-    written = IntegerField(null=True)           # collect: bytes, to the disk; None where nobody counts them
+    written = IntegerField(null=True)           # to the disk, bytes; None where nobody counts them
 
     class Meta:
         indexes = ((("job", "started"), False),)
@@ -145,6 +145,12 @@ class Run(Table):
     def written_between(cls, start: datetime, end: datetime) -> int | None:
         """Bytes that the runs begun in [start, end) wrote; None where none was counted."""
         return cls.select(fn.SUM(cls.written)).where(cls.started >= start, cls.started < end).scalar()
+
+    @classmethod
+    def posts_since(cls, start: datetime | None) -> int:
+        """New posts that the runs begun at `start` or later stored; of all there were without one."""
+        wanted = cls.select(fn.SUM(cls.posts)).where(cls.job.in_(("collect", "retry")))
+        return (wanted if start is None else wanted.where(cls.started >= start)).scalar() or 0
 
     @property
     def seconds(self) -> float | None:

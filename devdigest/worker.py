@@ -224,7 +224,7 @@ class Worker:
 
     def _care(self, now: datetime, stop: Watched) -> bool:
         if agenda.care(self._config, now):
-            care(self._config, now)
+            care(self._config, now, stop)
         return True
 
     def _backup(self, now: datetime, stop: Watched) -> bool:

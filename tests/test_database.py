@@ -379,7 +379,10 @@ def test_what_became_of_asking_a_blog_is_kept_where_it_gets_a_table_of_its_own(t
         [fetching] = new.execute("SELECT * FROM fetching")
         [blog] = new.execute("SELECT * FROM blog")
     new.close()
-    assert dict(fetching) == {"blog_id": 7} | values | {"fault_kind": "", "essence": "", "validators": "both"}
+    instants = {"fetched": 1_795_219_200_000_000, "read": 1_795_132_800_000_000,
+                "not_before": 1_795_222_800_000_000}
+    assert dict(fetching) == {"blog_id": 7} | values | instants | {"fault_kind": "", "essence": "",
+                                                                   "validators": "both"}
     assert dict(blog) == {"id": 7} | listed
     db.close()
 
