@@ -19,7 +19,7 @@ _VOLATILE = re.compile(rb"""<(?:
     </(?:[\w.-]{1,40}:)? (?P=name) \s{0,20}>
     | !--[^<]{0,2000}?-->)
     """, re.VERBOSE)
-# Held against one other only, the same feed's last one: so few are enough; and each blog has one in a row that
+# Held against one other only, the same feed's last one, so few are enough: each blog has one in a row that
 # every collect writes.
 _BYTES = 9
 _JSON_DATE = re.compile(rb'"date_(?:published|modified)"\s{0,20}:\s{0,20}"[^"\\]{0,100}"(?:\s{0,20},)?')

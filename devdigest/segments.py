@@ -1,4 +1,4 @@
-"""How FTS5 keeps what it is given: a segment for each transaction, put together at night and never in between.
+"""How FTS5 keeps what it is given: a segment for each transaction, put together at night and not before.
 
 As it comes it would do so while posts are stored, so that every few days a collect wrote three times as much
 (sqlite.org/fts5.html, 6.8: the merge commands).

@@ -12,8 +12,8 @@ INSTALLER = sorted((PACKAGE.parent / "deploy/installer").glob("*.py"))
 GROUND = ["", "days", "urls", "zones", "relays", "rules", "config", "credentials", "text", "dates", "tokens",
           "clock", "heap", "locks", "presence", "room", "copies", "backups", "addresses", "recipients",
           "inflate", "terms", "wear", "notify", "watched", "journal"]
-RECORDS = ["columns", "table", "segments", "memory", "departures", "links", "models", "fetching", "readers", "outbox",
-           "bulk", "counts", "reports", "troubles", "fulltext", "upgrades", "database"]
+RECORDS = ["columns", "table", "segments", "memory", "departures", "links", "models", "fetching", "readers",
+           "outbox", "bulk", "counts", "reports", "troubles", "fulltext", "upgrades", "database"]
 CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
         "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "points", "wire",
         "edition", "letter", "draft", "compose", "notices", "owner_words", "owner_mails", "charts",

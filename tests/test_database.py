@@ -6,18 +6,21 @@ import sqlite3
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from conftest import NOW, a_blog
 from peewee import IntegrityError, OperationalError
 
-from devdigest import database
+from devdigest import database, fulltext, links
+from devdigest.columns import UtcField
 from devdigest.fetching import Fetching
 from devdigest.memory import Run, Setting
 from devdigest.models import Blog, Issue, IssuePost, Post
 from devdigest.readers import Confirmation, Consent, Delivery, Subscriber, Suppression
 from devdigest.table import db
+from devdigest.upgrades import UPGRADES
 
 TODAY = date(2026, 11, 21)
 KST = timezone(timedelta(hours=9))
@@ -387,6 +390,50 @@ def test_what_became_of_asking_a_blog_is_kept_where_it_gets_a_table_of_its_own(t
     db.close()
 
 
+def at_version(file: Path, version: int) -> sqlite3.Connection:
+    """A database as a release with that version would have left it."""
+    old = sqlite3.connect(file, isolation_level=None)
+    old.executescript((Path(__file__).with_name("schema-1.sql")).read_text(encoding="utf-8"))
+    for name in ("terms", "labels", "link_word"):       # without posts none of them is called
+        old.create_function(name, 1, str)
+    for statement in chain(*UPGRADES[:version - 1]):
+        old.execute(statement)
+    old.execute(f"PRAGMA user_version = {version}")
+    return old
+
+
+@pytest.mark.parametrize("instant", [
+    None, NOW, datetime(2026, 11, 21, 23, 59, 59, 123_456, tzinfo=UTC), datetime(1969, 12, 31, tzinfo=UTC),
+    datetime(2026, 2, 28, 0, 0, 0, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)])
+def test_instants_of_asking_a_blog_are_the_same_where_they_become_numbers(tmp_path: Path, instant) -> None:
+    old, text = at_version(tmp_path / "old.db", 8), UtcField().db_value(instant)
+    blog = {"id": 7, "name": "Ada", "site": "", "site_key": "", "feed": "f", "feed_key": "f",
+            "listed_key": "f", "group": "team", "state": "active", "paused_for": "", "source": "", "added": ""}
+    names = ", ".join(f'"{name}"' for name in blog)
+    old.execute(f"INSERT INTO blog ({names}) VALUES ({', '.join('?' * len(blog))})", list(blog.values()))
+    old.execute("UPDATE fetching SET fetched = ?1, read = ?1, not_before = ?1, etag = 'x', validators = 'etag'",
+                (text,))
+    old.close()
+    database.open(tmp_path / "old.db")
+    found = Fetching.get()
+    assert (found.fetched, found.read, found.not_before) == (instant, instant, instant)
+    assert (found.blog_id, found.etag, found.validators, found.failures) == (7, "x", "etag", 0)
+    assert set(db.execute_sql("SELECT typeof(fetched), typeof(read), typeof(not_before) FROM fetching")) == {
+        ("null" if instant is None else "integer",) * 3}
+    db.close()
+
+
+@pytest.mark.parametrize("index", [fulltext.INDEX, links.INDEX])
+def test_an_upgraded_index_is_kept_in_order_as_a_new_one(tmp_path: Path, index: str) -> None:
+    at_version(tmp_path / "old.db", 8).close()
+    for file in ("old.db", "new.db"):
+        database.open(tmp_path / file)
+        kept = dict(db.execute_sql(f"SELECT k, v FROM {index}_config").fetchall())
+        assert {name: kept[name] for name in kept if "merge" in name} == {
+            "automerge": 0, "usermerge": 16, "crisismerge": 500}
+        db.close()
+
+
 @pytest.mark.usefixtures("path")
 def test_a_blog_has_what_became_of_asking_it_however_it_came_on_the_list() -> None:
     values = {"name": "", "feed": "", "added": NOW}
@@ -446,8 +493,18 @@ class TestTimes:
         assert (started, started.tzinfo) == (datetime(2026, 11, 22, 1, 0, 0, 123_456, tzinfo=UTC), UTC)
 
     def test_an_instant_without_a_zone_is_refused(self) -> None:
+        naive = datetime(2026, 11, 22)       # noqa: DTZ001
         with pytest.raises(ValueError, match="an instant without a zone"):
-            Run.create(job="collect", started=datetime(2026, 11, 22))       # noqa: DTZ001
+            Run.create(job="collect", started=naive)
+        with pytest.raises(ValueError, match="an instant without a zone"):
+            Fetching.update(read=naive).execute()
+
+    def test_an_instant_kept_as_a_number_is_the_same_and_found_by_any_zone(self) -> None:
+        a_blog(read=datetime(2026, 11, 22, 10, 0, 0, 123_456, tzinfo=KST))
+        read = Fetching.get().read
+        assert (read, read.tzinfo) == (datetime(2026, 11, 22, 1, 0, 0, 123_456, tzinfo=UTC), UTC)
+        assert Fetching.select().where(Fetching.read == read.astimezone(KST)).count() == 1
+        assert Fetching.select().where(Fetching.read < read.astimezone(KST)).count() == 0
 
     def test_instants_of_any_zone_are_found_and_put_in_the_order_of_time(self) -> None:
         times = [datetime(2026, 11, 21, 23, 59, 59, 999_000, tzinfo=UTC),

@@ -65,6 +65,14 @@ def posts(feeds: list[Feed], day: int) -> int:
     return sum(feed.entries + version(feed, day) - 1 for feed in feeds if feed.manner == "answers")
 
 
+def test_from_day_two_on_one_feed_in_twenty_has_a_new_post_each_day() -> None:
+    feeds = plan(2_000)
+    new = [sum(version(feed, day) - version(feed, day - 1) for feed in feeds) for day in range(2, 8)]
+    assert new[0] == 100
+    assert all(70 < count < 130 for count in new)
+    assert all(version(feed, 1) == 1 for feed in feeds)
+
+
 def test_a_farm_of_2000_is_shaped_like_the_real_list() -> None:
     feeds = plan(2_000)
     at = Counter(feed.operator for feed in feeds if not feed.operator.startswith("own"))

@@ -1,6 +1,6 @@
 """A collect, measured: `devdigest collect` beside plain readers, all asking one farm of feeds on loopback.
 
-    .venv/bin/python tests/bench/collecting.py [--feeds 400] [--scale 0] [--day-two] [--sequential computed]
+    .venv/bin/python tests/bench/collecting.py [--feeds 400] [--scale 0] [--days 2] [--sequential computed]
 
 Each is a real process with a fresh database. Prints what each cost, and how ours stands to the goals: the
 ratios count, as all run on the same machine one after the other. The temporary folder must lie on a disk.
@@ -25,7 +25,8 @@ from bench.measured import Cost, measured  # noqa: E402
 
 from devdigest.config import Collect  # noqa: E402
 
-REFERENCES, ONE_EACH = (Path(__file__).with_name(f"{name}.py") for name in ("references", "one_each"))
+REFERENCES, ONE_EACH, NIGHT = (Path(__file__).with_name(f"{name}.py")
+                               for name in ("references", "one_each", "night"))
 OURS, EACH, POOL, SEQUENTIAL = "devdigest", "one each", "pool of 32", "sequential"
 PER_OPERATOR = 4
 
@@ -44,7 +45,7 @@ total_seconds = {{deadline}}
 path = "{{folder}}/devdigest.db"
 """
 
-WRITTEN = "SELECT written FROM run ORDER BY id DESC LIMIT 1"
+WRITTEN = "SELECT written FROM run WHERE job = ? ORDER BY id DESC LIMIT 1"
 STORED = {"devdigest.db": "SELECT feed, guid FROM post JOIN blog ON blog.id = post.blog_id",
           "reference.db": "SELECT feed, guid FROM post JOIN blog ON blog.id = post.blog"}
 
@@ -57,6 +58,7 @@ class Outcome(NamedTuple):
     overrun: float          # seconds, of the fetch that went furthest beyond the deadline, as the farm saw it
     connections: int        # most at one operator at one time, as the farm saw it
     asked: int              # requests
+    night: float            # MB, by the care of ours in the night after it
 
 
 class Goal(NamedTuple):
@@ -95,13 +97,22 @@ def stored(folder: Path) -> Counter[tuple[str, str]]:
     return found
 
 
-def written(folder: Path) -> float:
+def written(folder: Path, job: str = "collect") -> float:
+    """By the last run of a job, MB."""
     if not (folder / "devdigest.db").exists():
         return int((folder / "stdout").read_text()) / 1e6
     database = sqlite3.connect(folder / "devdigest.db")
-    [count] = database.execute(WRITTEN).fetchone()
+    [count] = database.execute(WRITTEN, [job]).fetchone()
     database.close()
     return count / 1e6
+
+
+def night(folder: Path) -> float:
+    """MB that the night's care of ours wrote; none of another reader."""
+    if not (folder / "devdigest.db").exists():
+        return 0.0
+    subprocess.run([sys.executable, NIGHT, folder / "config.toml"], cwd=ROOT, check=True)
+    return written(folder, "care")
 
 
 def days(farm: Farm, folder: Path, prepare: Prepare, chosen: argparse.Namespace) -> list[Outcome]:
@@ -109,12 +120,12 @@ def days(farm: Farm, folder: Path, prepare: Prepare, chosen: argparse.Namespace)
     folder.mkdir()
     (folder / "urls.txt").write_text("\n".join(farm.urls))
     command, outcomes = prepare(folder, farm, chosen), []
-    for day in range(1, 3 if chosen.day_two else 2):
+    for day in range(1, chosen.days + 1):
         farm.begin(day)
         cost, seen = measured(command, folder, ROOT), farm.report()
         overrun = max(one.seconds for one in seen.asked) - chosen.deadline
         outcomes.append(Outcome(cost, written(folder), stored(folder), overrun,
-                                max(seen.connections.values()), len(seen.asked)))
+                                max(seen.connections.values()), len(seen.asked), night(folder)))
     return outcomes
 
 
@@ -133,7 +144,7 @@ def drip(chosen: argparse.Namespace) -> float:
 def readers(farm: Farm, folder: Path, chosen: argparse.Namespace) -> dict[str, list[Outcome]]:
     found = {OURS: days(farm, folder / "ours", devdigest, chosen)}
     show(OURS, found[OURS])
-    if chosen.day_two:
+    if chosen.days > 1:
         found[EACH] = days(farm, folder / "each", one_each, chosen)
         show(EACH, found[EACH])
     found[POOL] = days(farm, folder / "pool", plain(32), chosen)
@@ -146,13 +157,14 @@ def readers(farm: Farm, folder: Path, chosen: argparse.Namespace) -> dict[str, l
     return found
 
 
-HEAD = "reader      day   CPU s   wall s  peak MB  written MB     posts  overrun s  connections  requests"
+HEAD = ("reader      day   CPU s   wall s  peak MB  written MB  night MB     posts  overrun s  connections"
+        "  requests")
 
 
 def show(name: str, outcomes: list[Outcome]) -> None:
     for day, one in enumerate(outcomes, start=1):
         cpu, wall, peak, _ = one.cost
-        print(f"{name:<12} {day} {cpu:8.2f} {wall:8.1f} {peak:8.1f} {one.written:11.2f} "
+        print(f"{name:<12} {day} {cpu:8.2f} {wall:8.1f} {peak:8.1f} {one.written:11.2f} {one.night:9.2f} "
               f"{one.stored.total():9,} {one.overrun:10.2f} {one.connections:12} {one.asked:9,}", flush=True)
 
 
@@ -167,6 +179,8 @@ def goals(day: int, of: dict[str, Outcome]) -> list[Goal]:
              Goal("connections at one operator", ours.connections, PER_OPERATOR)]
     if day > 1:     # on the first it is the posts themselves that are written
         found.append(Goal("written, of one transaction per feed", ours.written / of[EACH].written, 1 / 10))
+        found.append(Goal("the same with the nights after both",
+                          (ours.written + ours.night) / (of[EACH].written + of[EACH].night), math.inf))
         found.append(Goal("written, of the pool's", ours.written / pool.written, math.inf))
     return found
 
@@ -192,7 +206,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--feeds", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scale", type=float, default=0.0, help="of the latencies: 1 as on the net, 0 none")
-    parser.add_argument("--day-two", action="store_true", help="and once more, when 5 %% have changed")
+    parser.add_argument("--days", type=int, default=1, help="on each after the first, 5 %% have a new post")
+    parser.add_argument("--day-two", dest="days", action="store_const", const=2, help="the same as --days 2")
     parser.add_argument("--deadline", type=int, help="seconds; 10, without latencies 2")
     parser.add_argument("--connections", type=int, default=16, help="of ours in all")
     parser.add_argument("--sequential", choices=("run", "computed"), default="run",

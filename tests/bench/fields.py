@@ -48,17 +48,25 @@ class Fields:
         self.open: defaultdict[str, set[_Line]] = defaultdict(set)
         self.where: dict[int, tuple[str, int]] = {}
         self._midnight = datetime(today.year, today.month, today.day, tzinfo=UTC)
-        self._builds = 0
-        self._bodies = {(feed.number, number): self._kept(feed, number, today)
-                        for feed in feeds if feed.manner == "answers"
-                        for number in {version(feed, day) for day in (1, 2)}}
+        self._builds, self._bodies = 0, dict[tuple[int, int], bytes]()
+        for day in (1, 2):
+            self._grow(day)
 
-    @staticmethod
-    def _kept(feed: Feed, version: int, today: date) -> bytes:
-        body = document(feed, version, today)
+    def begin(self, day: int) -> None:
+        self.day, self.ledger = day, Ledger()
+        self._grow(day)
+
+    def _grow(self, day: int) -> None:
+        for feed in self.feeds:
+            number = version(feed, day)
+            if feed.manner == "answers" and (feed.number, number) not in self._bodies:
+                self._bodies[feed.number, number] = self._kept(feed, number)
+
+    def _kept(self, feed: Feed, version: int) -> bytes:
+        body = document(feed, version, self._midnight.date())
         if feed.fresh == "built":
             return body
-        built = format_datetime(datetime(today.year, today.month, today.day, version, tzinfo=UTC))
+        built = format_datetime(self._midnight + timedelta(hours=version))
         return gzip.compress(body.replace(BUILT, built.encode()), mtime=0)
 
     def body(self, feed: Feed) -> bytes:
@@ -206,7 +214,7 @@ def address(operator: str) -> str:
 def _obey(fields: Fields, ended: asyncio.Event) -> None:
     match sys.stdin.readline().split():
         case ["day", day]:
-            fields.day, fields.ledger = int(day), Ledger()
+            fields.begin(int(day))
             _tell(fields.day)
         case ["report"]:
             _tell(vars(fields.ledger))
