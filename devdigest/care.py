@@ -17,8 +17,8 @@ _BOUNCES_FOR = timedelta(days=90)       # three times what points remember: the 
 _MAILINGS_FOR = timedelta(days=90)      # a run for each that signs up, where there are many
 _POSTS_FOR = timedelta(days=3)          # by then a provider is not going to prove it any more
 _ASIDE_FOR = timedelta(days=30)         # a database set aside has addresses that were erased since
-# Pages of the index of words that a night writes anew at least: some 95 posts a day are 16, each of which is
-# written twice in a year. The index of links is far smaller.
+# Pages of the index of words that a night writes anew at most, but after many posts: those of a day are some
+# 20, which are written anew after a week and after three months. The index of links is far smaller.
 _MERGED, _POSTS_A_PAGE, _LINKS = 96, 4, 8
 _ASIDE = (".before-restore-*", ".damaged-*")
 

@@ -148,9 +148,11 @@ class Run(Table):
 
     @classmethod
     def posts_since(cls, start: datetime | None) -> int:
-        """New posts that the runs begun at `start` or later stored; of all there were without one."""
+        """New posts of the collects that ended, or were stopped, since `start`; without one, of all."""
         wanted = cls.select(fn.SUM(cls.posts)).where(cls.job.in_(("collect", "retry")))
-        return (wanted if start is None else wanted.where(cls.started >= start)).scalar() or 0
+        if start is not None:
+            wanted = wanted.where(fn.COALESCE(cls.finished, cls.started) >= cls.started.db_value(start))
+        return wanted.scalar() or 0
 
     @property
     def seconds(self) -> float | None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from devdigest import wear
 from devdigest.table import db
 
-# segments of one size that are put together; as many as FTS5 allows, as each time all of them is written anew
+# segments of one size that are put together: as many as FTS5 allows, as they are written anew each time
 _TOGETHER = 16
 # From so many on FTS5 does it at once, in the middle of a collect: a first import of 10,000 feeds leaves 200
 _CRISIS = 500
@@ -28,7 +28,9 @@ def merge(index: str, pages: int, wal: wear.Log, stop: threading.Event) -> None:
     with _sparing():
         while pages > 0 and not stop.is_set():
             before = db.connection().total_changes
-            db.execute_sql(f"INSERT INTO {index}({index}, rank) VALUES ('merge', ?)", (min(pages, _PORTION),))
+            with db.atomic():
+                db.execute_sql(f"INSERT INTO {index}({index}, rank) VALUES ('merge', ?)",
+                               (min(pages, _PORTION),))
             wal.look()
             if db.connection().total_changes - before < 2:      # as documented: there was nothing to do
                 return

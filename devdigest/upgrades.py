@@ -145,5 +145,4 @@ _TO_9 = (       # what every collect writes anew is narrower, and indexes are pu
     *links.SETTINGS,
 )
 
-UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8,
-                                        _TO_9)
+UPGRADES: tuple[tuple[str, ...], ...] = (_TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8, _TO_9)

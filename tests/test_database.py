@@ -408,11 +408,12 @@ def at_version(file: Path, version: int) -> sqlite3.Connection:
 def test_instants_of_asking_a_blog_are_the_same_where_they_become_numbers(tmp_path: Path, instant) -> None:
     old, text = at_version(tmp_path / "old.db", 8), UtcField().db_value(instant)
     blog = {"id": 7, "name": "Ada", "site": "", "site_key": "", "feed": "f", "feed_key": "f",
-            "listed_key": "f", "group": "team", "state": "active", "paused_for": "", "source": "", "added": ""}
+            "listed_key": "f", "group": "team", "state": "active", "paused_for": "", "source": "",
+            "added": ""}
     names = ", ".join(f'"{name}"' for name in blog)
     old.execute(f"INSERT INTO blog ({names}) VALUES ({', '.join('?' * len(blog))})", list(blog.values()))
-    old.execute("UPDATE fetching SET fetched = ?1, read = ?1, not_before = ?1, etag = 'x', validators = 'etag'",
-                (text,))
+    old.execute("UPDATE fetching SET fetched = ?1, read = ?1, not_before = ?1, etag = 'x', "
+                "validators = 'etag'", (text,))
     old.close()
     database.open(tmp_path / "old.db")
     found = Fetching.get()

@@ -17,7 +17,7 @@ from devdigest.table import db
 pytestmark = pytest.mark.usefixtures("records")
 
 INDEXES = [fulltext.INDEX, links.INDEX]
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def store(blog: Blog, first: int, count: int = 1, words: int = 1) -> None:
@@ -79,11 +79,19 @@ def test_a_night_writes_a_bounded_part_and_the_next_goes_on(config: Config) -> N
     assert search.find("word3x77").total == 1
 
 
-def test_the_night_after_a_first_import_puts_all_of_it_together(config: Config) -> None:
+@pytest.mark.parametrize(("began", "ended"), [
+    (1, 2),
+    (-1, 2),        # while the last care ran
+    (1, None),      # stopped
+])
+def test_the_night_after_a_first_import_puts_all_of_it_together(config: Config, began: int,
+                                                                ended: int | None) -> None:
+    care(config, NOW)
     blog = a_blog()
     for number in range(16):
         store(blog, number, words=10_000)
-    Run.create(job="collect", started=NOW, finished=NOW, posts=4 * pages(fulltext.INDEX))
+    Run.create(job="collect", started=NOW + began * HOUR, finished=ended and NOW + ended * HOUR,
+               posts=4 * pages(fulltext.INDEX))
     care(config, NOW + DAY)
     assert count(fulltext.INDEX) == 1
 
