@@ -2,6 +2,7 @@
 
 A name is looked up once, and what was judged is what is connected to: DNS gets no chance to change its mind.
 """
+import http.client
 import socket
 import ssl
 import threading
@@ -42,6 +43,7 @@ class Adapter(HTTPAdapter):
     """
 
     deadline: Deadline
+    connected = False   # whether a connection was made, or tried, since this was set to False
 
     def __init__(self, allow_private: bool, trust: ssl.SSLContext, home: str = "") -> None:
         self._allow_private, self._trust = allow_private, trust
@@ -69,6 +71,7 @@ class Adapter(HTTPAdapter):
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection to the first address that answers. Raises Unreachable, OSError, TimeoutError."""
+        self.connected = True
         if is_at_home(host) and not self._allow_private:
             raise NotPublic("the name is one of a network at home")
         found = _look_up(host, port, self.deadline.left())
@@ -111,7 +114,19 @@ class Adapter(HTTPAdapter):
         return connection
 
 
+class _Response(http.client.HTTPResponse):
+    """The final answer, past all interim ones (RFC 9110, 15.2), of which http.client knows 100 alone."""
+
+    def begin(self) -> None:
+        super().begin()
+        while 102 <= self.status < 200:
+            self.headers = None     # type: ignore[assignment]  # so that it begins anew
+            super().begin()
+
+
 class _Connection(HTTPConnection):
+    response_class = _Response
+
     def __init__(self, adapter: Adapter, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._adapter = adapter

@@ -33,7 +33,8 @@ FAULTS = ("slow", "tls", "host", "silent", "broken", "gone", "refused", "busy", 
           "big", "address", "ours")
 _BY_STATUS = {404: "gone", 410: "gone", 429: "busy"}
 _BY_CLASS = {2: "not_feed", 3: "moved", 4: "refused"}           # else "server"
-_HEADER_SAFE = re.compile(r"[!-~\x80-\xff][\t -~\x80-\xff]*")   # RFC 9110, 5.5
+# RFC 9110, 5.5; servers refuse requests with headers of a few kilobytes, and would go on refusing
+_SENDABLE = re.compile(r"[!-~\x80-\xff][\t -~\x80-\xff]{,999}")
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError,
              ValueError, zlib.error, Unreachable,
              AttributeError)            # urllib3's, for the socket of a connection cut off meanwhile
@@ -54,7 +55,7 @@ class Fetched:
     url: str                        # after redirects
     body: bytes = b""               # decompressed; empty for 304
     headers: Mapping[str, str]      # names in lower case
-    etag: str = ""                  # as received
+    etag: str = ""                  # as received; "" where it cannot be sent back
     modified: str = ""
     moved_to: str = ""              # where permanent redirects lead, from the first up to a temporary one
 
@@ -110,7 +111,7 @@ class Fetcher:
         `now` is what a date in Retry-After is measured against. Raises FetchError alone, as `move` may.
         """
         given = {"If-None-Match": etag, "If-Modified-Since": modified}
-        validators = {name: value for name, value in given.items() if _HEADER_SAFE.fullmatch(value)}
+        validators = {name: value for name, value in given.items() if _sendable(value)}
         moved_to, permanent = "", True
         with Deadline(self._limits.total) as deadline:
             self._adapter.deadline = deadline
@@ -141,7 +142,7 @@ class Fetcher:
         try:
             move(url, deadline.left())
             request = requests.Request("GET", url, self._headers | validators).prepare()
-            with self._adapter.send(request, stream=True, timeout=seconds) as response:
+            with self._send(request) as response:
                 deadline.check()
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 status = response.status_code
@@ -154,11 +155,22 @@ class Fetcher:
                 if status == 304 and not validators:
                     raise FetchError(url, "HTTP 304 without a question", "broken", status)
                 return Fetched(status=status, url=url, body=self._body(url, response.raw), headers=headers,
-                               etag=headers.get("etag", ""), modified=headers.get("last-modified", ""))
+                               etag=_sendable(headers.get("etag", "")),
+                               modified=_sendable(headers.get("last-modified", "")))
         except _FAILURES as error:
             late = deadline.passed or any(isinstance(cause, TimeoutError) for cause in _causes(error))
             kind, reason = ("slow", f"timeout after {seconds:g} s") if late else _told(error)
             raise FetchError(url, reason, kind) from error
+
+    def _send(self, request: requests.PreparedRequest) -> requests.Response:
+        self._adapter.connected = False
+        try:
+            return self._adapter.send(request, stream=True, timeout=self._limits.total)
+        except requests.ConnectionError:
+            # one that was kept may end while the request is on its way (RFC 9112, 9.3.1)
+            if self._adapter.connected or self._adapter.deadline.passed:
+                raise
+            return self._adapter.send(request, stream=True, timeout=self._limits.total)
 
     def _body(self, url: str, raw: urllib3.HTTPResponse) -> bytes:
         most = self._limits.max_bytes
@@ -175,6 +187,10 @@ class Fetcher:
         return bytes(body)
 
 
+def _sendable(validator: str) -> str:
+    return validator if _SENDABLE.fullmatch(validator) else ""
+
+
 def _too_long(url: str, most: int) -> FetchError:
     return FetchError(url, f"more than {most:,} bytes", "big", 200)
 
@@ -189,7 +205,10 @@ def _refused(url: str, status: int, headers: Mapping[str, str], now: datetime) -
 
 
 def _wait(text: str, now: datetime) -> int | None:
-    """Seconds that a Retry-After asks for: a number of them or a date (RFC 9110, 10.2.3)."""
+    """Seconds that a Retry-After asks for: a number of them or a date (RFC 9110, 10.2.3).
+
+    None where it asks for none, as by a clock that is behind: a server that refuses means less than it says.
+    """
     try:
         if text.isdecimal():
             seconds = int(text)
@@ -198,7 +217,7 @@ def _wait(text: str, now: datetime) -> int | None:
             seconds = round(((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds())
     except (ValueError, OverflowError):
         return None
-    return min(max(seconds, 0), _LONGEST_WAIT)
+    return min(seconds, _LONGEST_WAIT) if seconds > 0 else None
 
 
 # What of an error's causes tells most, in this order of preference: of which kind it is, how it is said.
@@ -215,6 +234,7 @@ _WORDS: tuple[tuple[type[BaseException], str, Callable[[Any], str]], ...] = (
     (ConnectionResetError, "silent", lambda _: "connection reset"),
     (ConnectionRefusedError, "silent", lambda _: "connection refused"),
     (http.client.HTTPException, "broken", lambda _: "the answer is not HTTP"),
+    (urllib3.exceptions.InvalidHeader, "broken", lambda _: "the answer has two lengths"),
     (ValueError, "address", lambda _: "not a URL that can be asked"),
     (OSError, "silent", lambda error: (error.strerror or type(error).__name__).lower()),
 )
