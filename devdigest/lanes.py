@@ -3,6 +3,7 @@ What `pace` says decides whether the next one is made.
 
 An edge: knows URLs and validators, nothing of the records they come from.
 """
+import logging
 import ssl
 import threading
 import time
@@ -21,6 +22,8 @@ from devdigest.pace import Pace, about
 from devdigest.turns import Seats, Turn
 from devdigest.urls import operator
 from devdigest.validators import sent
+
+log = logging.getLogger(__name__)
 
 _WAITING = 2        # answers, besides the one that each connection may hold: enough for whoever reads them
 
@@ -199,6 +202,9 @@ def _ask(ask: Ask, session: Fetcher, turn: Turn, now: datetime) -> Answer:
         return Answer(ask, None, error)
     except RuntimeError as error:       # no thread could be started: the machine is short of memory
         return Answer(ask, None, FetchError(ask.url, str(error), "ours"))
+    except Exception as error:          # a mistake, ours or a library's: it costs its lane no other blog
+        log.exception("feed %s cannot be asked", ask.url)
+        return Answer(ask, None, FetchError(ask.url, f"cannot be asked: {type(error).__name__}", "ours"))
 
 
 def _hand_over(answer: Answer | None, answers: Queue[Answer | None], ended: threading.Event) -> None:

@@ -3,7 +3,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from peewee import IntegrityError
+from peewee import IntegrityError, PeeweeException
 
 from devdigest import bulk, fulltext, links, moves, validators, wear
 from devdigest.config import Config
@@ -20,6 +20,8 @@ from devdigest.table import db
 
 log = logging.getLogger(__name__)
 
+# Raised over what one feed says; whatever else the database raises is everybody's trouble.
+_OF_ITS_WORDS = (IntegrityError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=6)
 # To be stored together: entries, so that a visitor who wants to write never waits long, and until the first
 # of them is stored at last.
@@ -45,7 +47,21 @@ class Outcome:
 
 
 def read(answer: Answer, parser: Parser, heard: datetime) -> Outcome:
-    """What is in an answer; a document that tells nothing new is not parsed."""
+    """What is in an answer; a document that tells nothing new is not parsed.
+
+    A mistake over it, ours or a library's, is a fault of its blog: the collect goes on.
+    """
+    try:
+        return _read(answer, parser, heard)
+    except PeeweeException:     # everybody's trouble
+        raise
+    except Exception as error:
+        log.exception("feed %s cannot be understood", answer.ask.url)
+        reason = f"cannot be understood: {type(error).__name__}"
+        return Outcome(answer.ask, heard, None, FetchError(answer.ask.url, reason, "ours"))
+
+
+def _read(answer: Answer, parser: Parser, heard: datetime) -> Outcome:
     ask, fetched, error = answer.ask, answer.fetched, answer.error
     if fetched is None or fetched.status == 304:
         return Outcome(ask, heard, fetched, error)
@@ -144,9 +160,10 @@ def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool
             if outcome.denied and posts:
                 _no_more_304(blog, len(posts))
             _was_read(blog, outcome, now, past)
-    except (IntegrityError, ValueError) as reason:      # of this feed's words; what others need is stored
+    except _OF_ITS_WORDS as reason:     # what others need is stored
         log.exception("feed %s cannot be stored", blog.feed)
-        error = FetchError(blog.feed, f"cannot be stored: {reason}"[:200], "ours", outcome.fetched.status)
+        error = FetchError(blog.feed, f"cannot be stored: {reason}"[:200], "ours",
+                           outcome.fetched and outcome.fetched.status)
         stored = Fetching.blogs().where(Blog.id == blog.id).get()
         _failed(stored, error, now, outcome.heard)
         blog.fetching = stored.fetching     # without the validators of what is not stored

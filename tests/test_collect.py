@@ -1,4 +1,5 @@
 """A feed's answer becomes a blog's record and new posts; nothing one blog does stops another."""
+import html.parser
 import logging
 import threading
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import requests
 from conftest import NOW, a_blog, noted
 from feed_server import RSS, FeedServer
 
@@ -197,6 +199,40 @@ def test_posts_that_cannot_be_stored_cost_no_other_blog_anything(config: Config,
     [ill] = Fetching.blogs().where(Fetching.fault != "")
     found = ill.fetching
     assert (found.fault, found.fault_kind, found.etag) == ("cannot be stored: poisoned", "ours", "")
+
+
+@pytest.mark.parametrize("values", [{"minutes": 2 ** 70}, {"link": None}])
+def test_an_entry_as_only_a_hijacked_parser_gives_it_costs_no_other_blog_anything(
+        config: Config, values: dict[str, object]) -> None:
+    entry = Entry(guid="one", link="https://ada.example/1", title="one", excerpt="", minutes=None,
+                  published=None)
+    batch = Batch(config, NOW, False, wear.Log(config.database.path))
+    for name, read_so in (("ada", entry), ("bad", entry._replace(**values)), ("bob", entry)):
+        blog = a_blog(name)
+        batch.add(Outcome(Ask(blog.id, blog.feed), NOW, Fetched(status=200, url=blog.feed, headers={}), None,
+                          Feed("", "", (read_so,))))
+    assert batch.end() == 2
+    assert [blog.fetching.fault[:16] for blog in Fetching.blogs()] == ["", "cannot be stored", ""]
+
+
+@pytest.mark.parametrize(("library", "name", "fault"), [
+    (requests.Request, "prepare", "cannot be asked: KeyError"),
+    (html.parser.HTMLParser, "feed", "cannot be understood: KeyError")])
+def test_a_library_s_mistake_over_one_feed_stops_no_other(config: Config, feeds: FeedServer,
+                                                         monkeypatch: pytest.MonkeyPatch, library: type,
+                                                         name: str, fault: str) -> None:
+    usual = getattr(library, name)
+
+    def mistaken(self: object, *words: str) -> object:
+        if "bad" in f"{words}{vars(self).get('url')}":
+            raise KeyError
+        return usual(self, *words)
+    monkeypatch.setattr(library, name, mistaken)
+    feeds.serve("/bad", b"<!doctype html><title>bad</title>")
+    feeds.serve("/more", rss(item("one")))
+    bad, more = served(feeds, "/bad"), served(feeds, "/more")
+    run(replace(config, collect=replace(config.collect, connections=1, per_operator=1)))
+    assert (last(bad).fault, last(bad).fault_kind, last(more).fault) == (fault, "ours", "")
 
 
 def test_validators_of_posts_that_could_not_be_stored_are_not_kept_for_the_end(config: Config,
