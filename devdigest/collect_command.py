@@ -5,9 +5,10 @@ from devdigest import room
 from devdigest.collect import collect
 from devdigest.context import Context
 from devdigest.locks import Busy
+from devdigest.memory import Run
 from devdigest.room import NoRoom
 from devdigest.step_command import ClockDoubt, say, stopped, when
-from devdigest.terminal import progress
+from devdigest.terminal import progress, wrapped
 
 EXPECTED = (Busy, ClockDoubt, NoRoom)       # see cli.main
 
@@ -19,5 +20,10 @@ def collect_command(context: Context, args: Namespace) -> int:
     say(args, {"blogs": run.blogs, "reached": run.reached, "failed": run.failed,
                "not_reached": run.not_reached, "new_posts": run.posts, "lanes": run.lanes,
                "seconds": run.seconds, "written": run.written},
-        lambda: f"collect: {run.said}" + ("; `devdigest blogs list --failing`" if run.failed else ""))
+        lambda: _told(run))
     return stopped(context, "collect")
+
+
+def _told(run: Run) -> str:
+    more = "; `devdigest blogs list --failing`" if run.failed else ""
+    return "\n".join(wrapped("collect:", run.said + more, indent=9))

@@ -11,7 +11,7 @@ from devdigest.examine import Asked, Contents, Examined, Fate
 from devdigest.fetch import FetchError
 from devdigest.memory import Operator
 from devdigest.models import Blog, Verdict
-from devdigest.terminal import table
+from devdigest.terminal import sheet, table
 from devdigest.text import excerpt, tidy
 from devdigest.urls import operator
 
@@ -36,7 +36,7 @@ _REDIRECTS = {"permanent": "for good", "temporary": "for the time being", "mixed
 
 
 def lines(told: Examined, config: Config, now: datetime) -> Iterator[str]:
-    yield table([*_facts(told, config, now)])
+    yield sheet([*_facts(told, config, now)])
     if told.fates:
         yield ""
         yield table([(fate.day if fate.dated else "undated", fate.title or fate.url, _verdict(fate, config))

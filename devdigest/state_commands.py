@@ -8,7 +8,7 @@ from devdigest.config import Config
 from devdigest.context import Context
 from devdigest.memory import HOLD, HOLD_REASON, Setting
 from devdigest.reports import Alarm
-from devdigest.terminal import complain, counts, dump
+from devdigest.terminal import complain, counts, dump, sheet
 
 
 def init(context: Context, args: Namespace) -> int:
@@ -78,7 +78,7 @@ def _status_lines(config: Config, facts: dict[str, Any]) -> str:
         *(("held posts", f"{count} of {feed}; `devdigest blogs release {feed}`")
           for feed, count in facts["held_posts"].items()),
     ]
-    return "\n".join(f"{name:<11} {text}" for name, text in rows)
+    return sheet(rows)
 
 
 def _wrong_rows(config: Config, facts: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,11 +1,13 @@
 """What the owner sees over SSH: aligned tables, one line of progress, JSON for scripts."""
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 _SCREEN = 80        # cells, as an SSH terminal has them
+_WORD = re.compile(r"[^\s`]*`[^`]+`\S*|\S+")        # a command that is quoted stands whole, to be copied
 _COLUMN = 60        # cells; the widest a column gets, but for the last: reasons and addresses stand whole
 
 
@@ -34,12 +36,18 @@ def wrapped(head: str, text: str, indent: int) -> Iterator[str]:
     A word that is longer stands whole, as somebody may want to copy it.
     """
     line = head.ljust(indent)
-    for word in text.split():
+    for word in _WORD.findall(text):
         if line.strip() and width(line) + width(word) > _SCREEN and line.strip() != head.strip():
             yield line.rstrip()
             line = " " * indent
         line += f"{word} "
     yield line.rstrip()
+
+
+def sheet(facts: Sequence[tuple[str, str]]) -> str:
+    """What is told, each after its name, in lines of at most 80 cells."""
+    indent = max(width(name) for name, _ in facts) + 2
+    return "\n".join(line for name, text in facts for line in wrapped(name, text, indent))
 
 
 def dump(document: Any) -> str:

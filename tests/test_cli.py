@@ -128,6 +128,16 @@ def test_collect_publish_and_deliver_bring_yesterdays_posts_to_a_reader(ready: O
     assert b"Delivered-To: ada@example.org" in mail.read_bytes()
 
 
+def test_a_collect_in_which_a_blog_fails_says_in_80_columns_where_to_look(ready: Owner, feeds: FeedServer,
+                                                                          tmp_path: Path) -> None:
+    (tmp_path / "gone.txt").write_text(feeds.url("/gone"))
+    ready.types("blogs", "import", "gone.txt")
+    first, *rest = ready.types("collect", *DAY).out.splitlines()
+    assert first.startswith("collect: 2 blogs, 1 read, 1 failed, 1 new posts, ")
+    assert len(first) <= 80
+    assert rest == ["         `devdigest blogs list --failing`"]
+
+
 def test_run_does_the_same_in_one_and_may_be_repeated(ready: Owner) -> None:
     for _ in range(2):
         assert ready.types("run", *DAY).status == 0

@@ -1,4 +1,5 @@
 """What a feed gives now, and its posts' verdicts: foretold as a collect then decides; nothing is stored."""
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -96,16 +97,17 @@ def test_a_blog_that_fails_is_told_with_when_it_is_asked_next_and_who_wants_pati
     def line(state: str = "active", **values: object) -> list[str]:
         Blog.update(state=state).execute()
         found = look(blog.feed, noted(blog, **values))
-        return [line for line in told(found, config) if line.startswith("asked next")]
+        facts = re.split(r"\n(?=\S)", "\n".join(told(found, config)))
+        return [" ".join(fact.split()) for fact in facts if fact.startswith("asked next")]
 
     feeds.answer("/rss", 500)
     blog, later = listed(feeds), NOW + timedelta(minutes=20)
     assert line() == []
-    assert line(fault="timeout", not_before=later) == ["asked next   2026-11-21 09:20"]
-    assert line(asked_to_wait=True) == ["asked next   2026-11-21 09:20; its server wants to be left alone "
+    assert line(fault="timeout", not_before=later) == ["asked next 2026-11-21 09:20"]
+    assert line(asked_to_wait=True) == ["asked next 2026-11-21 09:20; its server wants to be left alone "
                                         "until 2026-11-21 09:20"]
     Operator.leave_alone("127.0.0.1", 1.0, NOW + timedelta(minutes=50))
-    assert line(asked_to_wait=False) == ["asked next   2026-11-21 09:50; 127.0.0.1 is left alone "
+    assert line(asked_to_wait=False) == ["asked next 2026-11-21 09:50; 127.0.0.1 is left alone "
                                          "until 2026-11-21 09:50"]
     assert line(state="paused") == []
 
@@ -117,7 +119,9 @@ def test_a_feed_is_told_with_what_its_server_says_of_it(feeds: FeedServer, look,
     assert found.contents == Contents(entries=1, newest=date(2026, 11, 20), undated=0, shared=0)
     assert (found.blog, found.tried, len(found.asked)) == (None, 0, 1)
     lines = told(found, config)
-    assert f"HTTP 200, application/rss+xml; charset=utf-8, {len(body)} bytes out of gzip, 0." in lines[2]
+    answer = " ".join(" ".join(lines[2:4]).split())
+    assert f"HTTP 200, application/rss+xml; charset=utf-8, {len(body)} bytes out of gzip, 0." in answer
+    assert [len(line) <= 80 for line in lines] == [True] * len(lines)
     assert "validators   ETag" in lines
     assert "entries      1, newest 2026-11-20, 1 day old" in lines
     assert lines[-1] == f"→ `devdigest blogs add {feeds.url('/rss')}` puts it on the list"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devdigest.terminal import complain, counts, dump, progress, table, width, wrapped
+from devdigest.terminal import complain, counts, dump, progress, sheet, table, width, wrapped
 
 
 @pytest.mark.parametrize(("text", "cells"), [
@@ -82,3 +82,14 @@ def test_a_long_text_goes_on_below_where_it_began() -> None:
     assert lines[0].startswith(" ok   disk  한글로")
     assert {line[:12] for line in lines[1:]} == {" " * 12}
     assert list(wrapped(" ok   disk", "", 12)) == [" ok   disk"]
+
+
+def test_a_command_is_never_parted() -> None:
+    head, command = "x" * 60, "`devdigest blogs list --failing`;"
+    assert list(wrapped("blogs", f"{head} {command} more", 7)) == [f"blogs  {head}", f"       {command} more"]
+    assert list(wrapped("blogs", "a ` that opens nothing", 7)) == ["blogs  a ` that opens nothing"]
+
+
+def test_facts_stand_under_each_other_each_after_its_name() -> None:
+    assert sheet([("on", "one"), ("a name", "two " * 20)]).split("\n") == [
+        "on      one", "a name  " + " ".join(["two"] * 18), "        two two"]
