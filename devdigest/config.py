@@ -54,6 +54,7 @@ class Collect:
     connections: int = 8
     per_operator: int = 1
     gap: float = 1.0
+    ports: tuple[int, ...] = (80, 443)
     allow_private: bool = False
 
 
@@ -173,6 +174,7 @@ class Config:
 
 
 _VERP_LOCAL_PART = 24       # of the 64 octets that RFC 5321, 4.5.3.1.1 allows
+_LISTS = {tuple[str, ...]: (str, "a list of strings"), tuple[int, ...]: (int, "a list of whole numbers")}
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -243,9 +245,9 @@ def _section(kind: type, name: str, table: Any, faults: list[str]) -> Any:
 
 
 def _fault(section: str, key: str, hint: Any, value: Any) -> str | None:
-    if hint == tuple[str, ...]:
-        fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
-        wanted = "a list of strings"
+    if hint in _LISTS:
+        kind, wanted = _LISTS[hint]
+        fits = isinstance(value, list) and all(type(one) is kind for one in value)
     else:
         # bool is an int to Python, not to whoever writes `port = true`
         fits = type(value) is hint or (hint is float and type(value) is int)

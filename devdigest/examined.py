@@ -29,7 +29,7 @@ _CURES = {
     "moved": "open it in a browser, and give the address at which it ends",
     "not_feed": "look for `application/rss+xml` in the page's source, and give the address that stands there",
     "big": "[collect] max_bytes allows more",
-    "address": "give a public address at port 80 or 443; [collect] allow_private = true lifts that rule",
+    "address": "give a public address; [collect] ports allows another port, allow_private one at home",
     "ours": "is there memory left? `devdigest check`",
 }
 _REDIRECTS = {"permanent": "for good", "temporary": "for the time being", "mixed": "in part for good"}

@@ -44,7 +44,8 @@ _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.clien
 class Limits:
     total: float = 10.0             # seconds for all of a fetch: look-up, redirects, headers, body
     max_bytes: int = 5_000_000      # of a body as sent, and of the same decompressed
-    allow_private: bool = False     # also lifts the rule of ports 80 and 443
+    ports: tuple[int, ...] = (80, 443)
+    allow_private: bool = False     # also lifts the rule of ports
     home: str = ""                  # name of this site, whose addresses are refused too
     redirects: int = MOST_REDIRECTS
 
@@ -132,9 +133,10 @@ class Fetcher:
             if base:
                 raise FetchError(base, f"redirects to {shown}", "moved", status)
             raise FetchError(link, "not an http(s) URL", "address")
-        port = urlsplit(url).port
-        if port not in (None, 80, 443) and not self._limits.allow_private:
-            raise FetchError(url, f"port {port} is neither 80 nor 443", "address", status)
+        parts, allowed = urlsplit(url), self._limits.ports
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if port not in allowed and not self._limits.allow_private:
+            raise FetchError(url, f"port {port} is none of {', '.join(map(str, allowed))}", "address", status)
         return url
 
     def _ask(self, url: str, validators: Mapping[str, str], now: datetime, move: Move) -> Fetched | _Redirect:

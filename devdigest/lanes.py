@@ -74,7 +74,8 @@ def fetcher(config: Config, trust: ssl.SSLContext | None = None) -> Fetcher:
     """A fetcher with the configured limits that says who asks and where to complain."""
     collect = config.collect
     return Fetcher(Limits(total=collect.total_seconds, max_bytes=collect.max_bytes,
-                          allow_private=collect.allow_private, home=urlsplit(config.site.url).hostname or ""),
+                          ports=collect.ports, allow_private=collect.allow_private,
+                          home=urlsplit(config.site.url).hostname or ""),
                    f"DevDigest/{__version__} (+{config.site.url}/about)", trust)
 
 

@@ -52,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     ("site", "clock", lambda v: v in ("check", "trust"), "check or trust"),
     ("site", "heartbeat_url", lambda v: v == "" or bool(http_url(v)), "an http(s) URL, or nothing"),
     ("collect", "times", lambda v: bool(v) and all(map(is_clock, v)), "local times, each HH:MM"),
+    ("collect", "ports", lambda v: bool(v) and all(0 < port < 65_536 for port in v), "ports, as [80, 443]"),
     ("collect", "retry_until", is_clock, "a local time, HH:MM"),
     ("collect", "total_seconds", lambda v: 1 <= v <= 300, "1 to 300 seconds"),
     ("collect", "max_bytes", lambda v: 10_000 <= v <= 50_000_000, "10,000 to 50,000,000 bytes"),

@@ -79,6 +79,8 @@ def test_every_fault_of_a_file_is_told_at_once_with_section_key_and_value(tmp_pa
     ("site", 'language = "fr"'),
     ("site", 'clock = "guess"'),
     ("collect", "times = []"),
+    ("collect", "ports = []"), ("collect", "ports = [80, 0]"), ("collect", "ports = [80, true]"),
+    ("collect", "ports = 80"),
     ("collect", 'times = "03:00"'),
     ("collect", 'times = ["03:00", 9]'),
     ("collect", 'times = ["3:00"]'),

@@ -530,13 +530,22 @@ def test_the_address_that_was_judged_is_the_one_that_is_asked(server, fetcher, m
 
 
 @pytest.mark.parametrize(("port", "reason"), [
-    (8080, "port 8080 is neither 80 nor 443"), (25, "port 25 is neither 80 nor 443"),
+    (8080, "port 8080 is none of 80, 443"), (25, "port 25 is none of 80, 443"),
     (80, "address 127.0.0.1 is not public"), (443, "address 127.0.0.1 is not public"),
 ])
 def test_only_the_ports_of_the_web_are_asked(port, reason):
     with Fetcher(Limits(), AGENT) as fetcher:
         error = fault(fetcher, f"http://127.0.0.1:{port}/")
     assert (error.reason, error.kind) == (reason, "address")
+
+
+@pytest.mark.parametrize(("url", "reason"), [
+    ("http://127.0.0.1:8080/", "address 127.0.0.1 is not public"),
+    ("http://127.0.0.1/", "port 80 is none of 443, 8080"),
+    ("http://127.0.0.1:8081/", "port 8081 is none of 443, 8080")])
+def test_a_port_that_the_owner_allows_is_asked_and_opens_no_network_at_home(url, reason):
+    with Fetcher(Limits(ports=(443, 8080)), AGENT) as fetcher:
+        assert fault(fetcher, url).reason == reason
 
 
 @pytest.mark.parametrize("url", [

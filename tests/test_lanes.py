@@ -164,3 +164,14 @@ def test_when_the_time_of_a_round_is_over_no_lane_asks_on(config: Config, feeds:
         answers = list(planned.answers(threading.Event()))
     assert 2 <= len(answers) <= 30
     assert time.monotonic() - began < 4
+
+
+def test_a_port_that_the_owner_does_not_allow_is_not_asked(config: Config, feeds: FeedServer) -> None:
+    feeds.serve("/rss", b"<rss/>")
+    port = int(feeds.url("").rpartition(":")[2])
+    home = replace(config, collect=replace(config.collect, allow_private=False))
+    allowed = replace(home, collect=replace(home.collect, ports=(443, port)))
+    reasons = [answer.error.reason for which in (home, allowed)
+               for answer in ask_all(asks(feeds.url("/rss")), which, NOW, threading.Event())]
+    assert reasons == [f"port {port} is none of 80, 443", "address 127.0.0.1 is not public"]
+    assert feeds.paths == []
