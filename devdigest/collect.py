@@ -46,10 +46,9 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         running, wal = Running(now), wear.Log(db.database)
         let_go(now)
         expected = Fetching.expected(now)
-        asks = _asks(config, now, retry)
-        tour = Round(asks, config, now, _pace(config, now, until))
-        run = Run.create(job="retry" if retry else "collect", started=now, blogs=len(asks),
-                         not_reached=len(asks), lanes=len(tour.lanes))
+        tour = Round(_asks(config, now, retry), config, now, _pace(config, now, until))
+        run = Run.create(job="retry" if retry else "collect", started=now, blogs=tour.asks,
+                         not_reached=tour.asks, lanes=len(tour.lanes))
         log.debug("%s: %d blogs, %s", run.job, run.blogs, tour.outlook())
         batch, new_faults = Batch(config, now, past, wal), list[str]()
         for done, answer in enumerate(tour.answers(stop), start=1):
@@ -59,12 +58,13 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
             run.posts += batch.add(outcome)
             if answer.pause:
                 _leave_alone(answer, tour.pace, running.now())
-            report(done, len(asks), run.failed, tour.outlook)
+            report(done, run.blogs, run.failed, tour.outlook)
         run.posts += batch.end()
         # also what a power cut could still take: see database.refetchable
         db.execute_sql("PRAGMA wal_checkpoint(PASSIVE)")
         if run.not_reached:
-            report(len(asks) - run.not_reached, len(asks) - run.not_reached, run.failed, tour.outlook)
+            asked = run.blogs - run.not_reached
+            report(asked, asked, run.failed, tour.outlook)
         Operator.note(tour.pace.well_known())
         # A proxy that answers for every blog, or no network at all, is no reason for an issue without posts.
         run.lacks = 2 * run.reached < max(expected, min(run.blogs, 1))

@@ -51,6 +51,11 @@ def put_in(posts: Iterable[Post]) -> None:
     _each(f"{FILL} WHERE NOT {_IS_IN}", posts)
 
 
+def put_in_from(number: int) -> None:
+    """Every post with this number or a later one, which the index does not have yet."""
+    db.execute_sql(f"{FILL} WHERE id >= ?", (number,))
+
+
 def take_out(posts: Iterable[Post]) -> None:
     """Posts as they stand in their table still, before words of theirs change; passes over what is not in."""
     _each(f"{_TAKE} WHERE {_IS_IN}", posts)

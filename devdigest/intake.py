@@ -17,7 +17,8 @@ from devdigest.table import db
 log = logging.getLogger(__name__)
 
 
-def receive(blog: Blog, feed: Feed, config: Config, now: datetime, past: bool = False) -> list[Post]:
+def receive(blog: Blog, feed: Feed, config: Config, now: datetime,
+            past: bool = False) -> list[bulk.NewPost]:
     """Stores what is new in a feed that could be read. Within the caller's transaction, who saves the blog
     and puts the posts into the index at its end: all at once, as FTS5 writes a segment for each time.
     """
@@ -46,19 +47,19 @@ def _last_read(blog: Blog) -> datetime | None:
     return max((when for when in (blog.fetching.read, seen) if when), default=None)
 
 
-def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> list[Post]:
+def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> list[bulk.NewPost]:
     sightings = [choose.sighting(entry, urls.canonical(entry.link), reading) for entry in entries]
-    stored: dict[int, Post] = {}        # by place in the document
+    stored: dict[int, bulk.NewPost] = {}        # by place in the document
     new = choose.judge(sightings, bulk.known_posts(blog), reading)
     for number, found in enumerate(new, bulk.next_post_id()):
         entry, same = entries[found.place], found.copy_of
         repeated = stored[same.place] if isinstance(same, choose.Found) else same
-        stored[found.place] = Post(
-            id=number, blog=blog, guid=found.guid, key=found.key, url=entry.link, title=entry.title,
+        stored[found.place] = bulk.NewPost(
+            id=number, blog_id=blog.id, guid=found.guid, key=found.key, url=entry.link, title=entry.title,
             excerpt=entry.excerpt, minutes=entry.minutes, published=found.published, day=found.day,
             first_seen=reading.now, verdict=found.verdict, tags="\n".join(entry.tags),
-            copy_of=repeated and (repeated.copy_of_id or repeated.id))
-    bulk.insert(list(stored.values()))
+            copy_of_id=repeated and (repeated.copy_of_id or repeated.id))
+    bulk.insert(stored.values())
     settle(post.key for post in stored.values() if post.verdict == Verdict.NEWS)
     return list(stored.values())
 

@@ -95,6 +95,7 @@ class Round:
     def __init__(self, asks: Iterable[Ask], config: Config, now: datetime, pace: Pace | None = None) -> None:
         self.pace = pace or Pace(config.collect.gap)
         self.lanes = plan(asks, config.collect.per_operator, self.pace)
+        self.asks = sum(lane.left for lane in self.lanes)
         self._config, self._now = config, now
         self._workers = min(config.collect.connections, len(self.lanes))
 
@@ -166,7 +167,8 @@ def _work(lanes: Queue[Lane], answers: Queue[Answer | None], config: Config, now
 
 def _drive(lane: Lane, session: Fetcher, answers: Queue[Answer | None], seats: Seats, now: datetime) -> None:
     turn = Turn(seats, lane.operator, lane.seat, session)
-    for ask in lane.asks:
+    while lane.asks:
+        ask = lane.asks.pop(0)      # kept by nobody but whoever is given the answer
         answer = _heard(ask, lane, session, turn, seats.pace, now)
         if answer is None:
             break
@@ -200,7 +202,9 @@ def _ask(ask: Ask, session: Fetcher, turn: Turn, now: datetime) -> Answer:
     try:
         return Answer(ask, session.get(ask.url, now, etag, modified, turn.move), None)
     except FetchError as error:
-        return Answer(ask, None, error)
+        # without the frames it came through: one may hold what came of a body, and an error is kept for long
+        error.__cause__ = error.__context__ = None
+        return Answer(ask, None, error.with_traceback(None))
     except RuntimeError as error:       # no thread could be started: the machine is short of memory
         return Answer(ask, None, FetchError(ask.url, str(error), "ours"))
     except Exception as error:          # a mistake, ours or a library's: it costs its lane no other blog

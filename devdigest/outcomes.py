@@ -14,7 +14,7 @@ from devdigest.fetch import Fetched, FetchError
 from devdigest.fetching import TRIES, Fetching
 from devdigest.intake import receive
 from devdigest.lanes import Answer, Ask
-from devdigest.models import Blog, Post
+from devdigest.models import Blog
 from devdigest.parsing import NoParser, Parser
 from devdigest.table import db
 
@@ -104,8 +104,9 @@ class Batch:
     def store(self) -> int:
         """How many new posts were stored; in the order of blogs, so that each page is written once."""
         self._waiting.sort(key=lambda outcome: outcome.ask.id)
-        numbers, posts = [outcome.ask.id for outcome in self._waiting], []
+        numbers, posts = [outcome.ask.id for outcome in self._waiting], 0
         with db.atomic():
+            first = bulk.next_post_id()
             # paused or excluded while it was asked: then nothing of it is stored
             active = Fetching.blogs().where(Blog.id.in_(numbers), Blog.state == "active")
             blogs = {blog.id: blog for blog in active}
@@ -115,12 +116,12 @@ class Batch:
                     posts += take(outcome, blog, self._config, self._now, self._past)
                     if blog.fetching.is_dirty():
                         self._noted.append(bulk.Noted(*had, bulk.changes(blog.fetching)))
-            fulltext.put_in(posts)
+            fulltext.put_in_from(first)
             links.put_in()
         self._wal.look()
         self._waiting.clear()
         self._entries = 0
-        return len(posts)
+        return posts
 
     def end(self) -> int:
         """Stores what is waiting, as `store` does, and notes what became of asking each blog.
@@ -140,25 +141,25 @@ class Batch:
 def _unchanged(outcome: Outcome) -> bulk.Unchanged:
     ask, fetched = outcome.ask, outcome.fetched
     had, given, sends = (ask.etag, ask.modified), (fetched.etag, fetched.modified), ask.sends
-    if fetched.status == 304:
-        given = had
-    elif not outcome.denied:
+    if fetched.status != 304 and not outcome.denied:
         sends = validators.after_vain(sends, had, given)
+    if fetched.status == 304 or given == had:
+        given = had     # the same strings: it is kept until the end
     return bulk.Unchanged(ask.id, *had, ask.essence, fetched.status, *given, sends)
 
 
-def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool) -> list[Post]:
-    """Stores what one outcome leads to, or all of nothing; the new posts. What became of asking is noted in
+def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool) -> int:
+    """Stores what one outcome leads to, or all of nothing; how many posts are new. What became of asking is noted in
     the blog's `fetching`, for the caller to store; it is stored where it is to outlive a kill.
     """
     try:
         with db.atomic():
             if (error := _moved(blog, outcome)) is not None:
                 _failed(blog, error, now, outcome.heard)
-                return []
-            posts = receive(blog, outcome.feed, config, now, past) if outcome.feed else []
+                return 0
+            posts = len(receive(blog, outcome.feed, config, now, past)) if outcome.feed else 0
             if outcome.denied and posts:
-                _no_more_304(blog, len(posts))
+                _no_more_304(blog, posts)
             _was_read(blog, outcome, now, past)
     except _OF_ITS_WORDS as reason:     # what others need is stored
         log.exception("feed %s cannot be stored", blog.feed)
@@ -167,9 +168,9 @@ def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool
         stored = Fetching.blogs().where(Blog.id == blog.id).get()
         _failed(stored, error, now, outcome.heard)
         blog.fetching = stored.fetching     # without the validators of what is not stored
-        return []
+        return 0
     if posts:
-        log.debug("feed %s %d new posts", blog.feed, len(posts))
+        log.debug("feed %s %d new posts", blog.feed, posts)
     return posts
 
 
