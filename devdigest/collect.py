@@ -104,8 +104,9 @@ def _asks(config: Config, now: datetime, retry: bool) -> list[Ask]:
     zone = config.site.timezone
     today = local_day(now, zone)
     blogs = Fetching.to_retry(now, Run.left_by(now)) if retry else Fetching.due(now)
-    # one record at a time: thousands of them would leave holes in memory for all of the run
-    asks = [(blog.fetching.fetched or _NEVER, _ask(blog, today, zone)) for blog in blogs.iterator()]
+    # one record at a time, and not sorted in memory by SQLite: that would leave holes for all of the run
+    asks = [(blog.fetching.fetched or _NEVER, _ask(blog, today, zone))
+            for blog in blogs.order_by(Blog.id).iterator()]
     Random(today.toordinal()).shuffle(asks)
     asks.sort(key=itemgetter(0))
     return [ask for _, ask in asks]

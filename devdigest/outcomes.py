@@ -115,7 +115,7 @@ class Batch:
                     had = bulk.had(blog.fetching)
                     posts += take(outcome, blog, self._config, self._now, self._past)
                     if blog.fetching.is_dirty():
-                        self._noted.append(bulk.Noted(*had, bulk.changes(blog.fetching)))
+                        self._noted.append(bulk.Noted(*had, bulk.values(blog.fetching)))
             fulltext.put_in_from(first)
             links.put_in()
         self._wal.look()
@@ -149,8 +149,8 @@ def _unchanged(outcome: Outcome) -> bulk.Unchanged:
 
 
 def take(outcome: Outcome, blog: Blog, config: Config, now: datetime, past: bool) -> int:
-    """Stores what one outcome leads to, or all of nothing; how many posts are new. What became of asking is noted in
-    the blog's `fetching`, for the caller to store; it is stored where it is to outlive a kill.
+    """Stores what one outcome leads to, or all of nothing; how many posts are new. What became of asking is
+    noted in the blog's `fetching`, for the caller to store; it is stored where it is to outlive a kill.
     """
     try:
         with db.atomic():
