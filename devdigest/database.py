@@ -30,6 +30,7 @@ _PATIENCE = 10      # seconds for another process to end its transaction
 _DAMAGED = ("not a database", "malformed")      # sqlite.org/rescode.html: SQLITE_NOTADB, SQLITE_CORRUPT
 _VISITOR = 4        # the same where somebody waits for a page
 _LONG_LOG = 4000    # pages
+_SMALL_CACHE = -1000        # KiB, of whoever changes many pages and comes back to few
 _PAGE_CACHE = -500          # KiB, of each thread that answers visitors
 _PRAGMAS = {
     "foreign_keys": 1,
@@ -189,8 +190,10 @@ def refetchable() -> Iterator[None]:
     db.execute_sql("PRAGMA synchronous = normal")
     # pages that several transactions change go to the database once
     db.execute_sql(f"PRAGMA wal_autocheckpoint = {_LONG_LOG}")
+    db.execute_sql(f"PRAGMA cache_size = {_SMALL_CACHE}")
     try:
         yield
     finally:
         db.execute_sql("PRAGMA synchronous = full")
         db.execute_sql("PRAGMA wal_autocheckpoint = 1000")      # SQLite's own
+        db.execute_sql(f"PRAGMA cache_size = {_PRAGMAS['cache_size']}")

@@ -18,7 +18,8 @@ class Log:
 
     def __init__(self, database: str | Path) -> None:
         self._path = Path(f"{database}-wal")
-        self._salt, self._place, self._pages = b"", _HEADER, set[bytes]()
+        self._salt, self._place = b"", _HEADER
+        self._seen = bytearray()        # by number of a page, 1 where it is in the log: there are thousands
         self.written = 0
         self.look()
         self.written = 0        # what stood there before
@@ -38,12 +39,16 @@ class Log:
         header = os.pread(log, _HEADER, 0)
         size, salt = int.from_bytes(header[8:12], "big"), header[16:24]
         if salt != self._salt:
-            self._salt, self._place, self._pages = salt, _HEADER, set()
+            self._salt, self._place, self._seen = salt, _HEADER, bytearray()
         while (frame := os.pread(log, _FRAME, self._place))[8:16] == salt and salt:
-            page = frame[:4]
-            self.written += _FRAME + size + (size if page not in self._pages else 0)
-            self._pages.add(page)
+            self.written += _FRAME + size + (size if self._is_new(int.from_bytes(frame[:4], "big")) else 0)
             self._place += _FRAME + size
+
+    def _is_new(self, page: int) -> bool:
+        if page >= len(self._seen):
+            self._seen.extend(bytes(page + 1 - len(self._seen)))
+        known, self._seen[page] = self._seen[page], 1
+        return not known
 
 
 def in_words(count: int) -> str:
