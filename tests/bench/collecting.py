@@ -209,7 +209,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=1, help="on each after the first, 5 %% have a new post")
     parser.add_argument("--day-two", dest="days", action="store_const", const=2, help="the same as --days 2")
     parser.add_argument("--deadline", type=int, help="seconds; 10, without latencies 2")
-    parser.add_argument("--connections", type=int, default=16, help="of ours in all")
+    parser.add_argument("--connections", type=int, default=Collect().connections,
+                        help="of ours in all; as shipped")
     parser.add_argument("--sequential", choices=("run", "computed"), default="run",
                         help="its wall time, where running it takes too long")
     chosen = parser.parse_args()
