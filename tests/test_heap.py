@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from feed_server import FeedServer
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,6 +55,20 @@ print(answer.text, "charset_normalizer.api" in sys.modules)
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8",
                           env={"PYTHONUTF8": "1"}, check=True)
     assert (done.stdout, done.stderr) == ("글 False\n", "")
+
+
+def test_a_command_loads_nothing_for_http_2_and_asks_all_the_same(feeds: FeedServer):
+    feeds.serve("/rss", b"<rss/>")
+    program = """
+import sys
+from devdigest import cli, heap
+heap.speak_no_http_2()
+import urllib3
+print(urllib3.request("GET", sys.argv[1]).status, "importlib.metadata" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program, feeds.url("/rss")], cwd=ROOT, capture_output=True,
+                          text=True, check=True)
+    assert done.stdout == "200 False\n"
 
 
 def test_what_is_loaded_by_then_is_no_more_looked_through_for_cycles():
