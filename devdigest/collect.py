@@ -1,6 +1,7 @@
 """Feeds due → fetch → outcomes: who is asked, in which order and how long, and what a run came to."""
 import logging
 import math
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -114,7 +115,8 @@ def _asks(config: Config, now: datetime, retry: bool) -> list[Ask]:
 
 def _ask(blog: Blog, today: date, zone: ZoneInfo) -> Ask:
     last, url = blog.fetching, moves.address(blog)
-    known = (last.etag, last.modified, last.essence, last.validators) if url == blog.feed else ()
+    # a word that all have, and each from the database has one of its own
+    known = (last.etag, last.modified, last.essence, sys.intern(last.validators)) if url == blog.feed else ()
     # only at the first read of a day: the last one before the issue has no time to spare
     doubted = (last.read is not None and local_day(last.read, zone) < today
                and validators.is_doubted(blog.id, today))
