@@ -25,7 +25,7 @@ from devdigest.validators import sent
 
 log = logging.getLogger(__name__)
 
-_WAITING = 2        # answers, besides the one that each connection may hold: enough for whoever reads them
+_WAITING = 1        # answers, besides the one that each connection may hold: whoever reads them never waits
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,17 @@ def test_every_ask_has_one_answer(config: Config, feeds: FeedServer) -> None:
     assert all((answer.error is None) is (answer.fetched is not None) for answer in answers)
 
 
+def test_nothing_of_a_body_is_kept_with_an_error_nor_an_ask_with_its_lane(config: Config,
+                                                                          feeds: FeedServer) -> None:
+    feeds.endless("/endless")
+    tour = Round(asks(feeds.url("/endless"), feeds.url("/none")), patient(config), NOW)
+    answers = list(tour.answers(threading.Event()))
+    assert {answer.error.kind for answer in answers} == {"big", "gone"}
+    assert {(one.__traceback__, one.__cause__, one.__context__) for one in (a.error for a in answers)} == {
+        (None, None, None)}
+    assert (numbers(tour.lanes), tour.asks) == ([[]] * len(tour.lanes), 2)
+
+
 def left_behind(before: set[threading.Thread]) -> set[threading.Thread]:
     """The threads begun since that do not end by themselves within seconds."""
     until = time.monotonic() + 5

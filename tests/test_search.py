@@ -95,6 +95,14 @@ def test_the_index_takes_a_post_once_and_gives_back_only_what_it_has() -> None:
     assert search.find("글").total == 2
 
 
+def test_posts_come_into_the_index_from_a_number_on() -> None:
+    blog = a_blog()
+    before, after = a_post(blog, "글 1", guid="1"), a_post(blog, "글 2", guid="2")
+    fulltext.put_in_from(after.id)
+    assert before.id < after.id
+    assert titles(search.find("글")) == ["글 2"]
+
+
 def test_the_newest_day_comes_first_and_of_one_day_what_came_last() -> None:
     blog = a_blog()
     for title, days in (("글 1", 0), ("글 2", 9), ("글 3", 0), ("글 4", 2)):
