@@ -6,6 +6,7 @@ from typing import NamedTuple
 from peewee import fn
 
 from devdigest.fetching import Fetching
+from devdigest.likeness import JOINT, likeness
 from devdigest.memory import POSTS_FROM, Setting
 from devdigest.models import Blog, Post, Verdict
 from devdigest.table import db
@@ -20,6 +21,11 @@ _READ_AGAIN = """
         not_before = NULL, asked_to_wait = 0, moved_to = '', moved_times = 0
     WHERE blog_id = :id AND etag = :etag AND modified = :modified AND essence = :essence
         AND (SELECT state FROM blog WHERE id = :id) = 'active'"""
+
+# Without a site, the head of the document is to be read, too: it may name one.
+_TOLD_APART = """
+    SELECT guid, url, title, published FROM post
+    WHERE blog_id = :id AND (SELECT site FROM blog WHERE id = :id) <> ''"""
 
 
 class KnownPost(NamedTuple):
@@ -89,6 +95,14 @@ def known_posts(blog: Blog) -> list[KnownPost]:
     rows = (Post.select(Post.id, Post.copy_of, Post.guid, Post.key, Post.title, Post.day, Post.published)
             .where(Post.blog == blog).order_by(Post.id))
     return [KnownPost(*row) for row in rows.tuples()]
+
+
+def likenesses(blog: int) -> bytes:
+    """Of all its posts, one after the other: of their entries only these need be told."""
+    rows = db.execute_sql(_TOLD_APART, {"id": blog})
+    # the guid as the feed gave it, without the title that tells those who share it apart
+    return b"".join(likeness(guid.partition(JOINT)[0], url, title, published or "")
+                    for guid, url, title, published in rows)
 
 
 def next_post_id() -> int:

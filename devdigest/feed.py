@@ -15,6 +15,7 @@ class Entry(NamedTuple):
     minutes: int | None                 # reading time, where the feed gives the whole text
     published: datetime | date | None   # an instant in UTC, a bare date, or unreadable: see `dates.read`
     tags: tuple[str, ...] = ()          # the blog's own, each on one line, at most 8 of 30 characters
+    is_known: bool = False              # a post as it is stored: told without excerpt, minutes and tags
 
 
 class Feed(NamedTuple):

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from devdigest.likeness import JOINT
 from devdigest.models import Verdict
-
-_JOINT = "\n"       # between a shared guid and the title, neither of which holds a line break
 
 
 class Known(Protocol):
@@ -74,7 +73,7 @@ class Document:
 
 
 def joined(guid: str, title: str) -> str:
-    return guid + _JOINT + title
+    return guid + JOINT + title
 
 
 class Shelf:
@@ -96,7 +95,7 @@ class Shelf:
     def _stored(self, post: Known, repeats_own: bool) -> None:
         if not repeats_own:
             self._titles[post.title].append(post)
-        if self._document.guids & {post.guid, post.guid.partition(_JOINT)[0]}:
+        if self._document.guids & {post.guid, post.guid.partition(JOINT)[0]}:
             self._standing |= {post.id, post.copy_of_id}
         if self.newest is None or is_later(post, self.newest):
             self.newest = post

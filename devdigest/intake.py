@@ -53,6 +53,8 @@ def _store(blog: Blog, entries: Sequence[Entry], reading: choose.Reading) -> lis
     new = choose.judge(sightings, bulk.known_posts(blog), reading)
     for number, found in enumerate(new, bulk.next_post_id()):
         entry, same = entries[found.place], found.copy_of
+        if entry.is_known:
+            raise ValueError("its posts were changed while it was read; the next collect reads it anew")
         repeated = stored[same.place] if isinstance(same, choose.Found) else same
         stored[found.place] = bulk.NewPost(
             id=number, blog_id=blog.id, guid=found.guid, key=found.key, url=entry.link, title=entry.title,

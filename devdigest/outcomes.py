@@ -70,7 +70,7 @@ def _read(answer: Answer, parser: Parser, heard: datetime) -> Outcome:
     if found == ask.essence:
         return Outcome(ask, heard, bare, None, essence=found, denied=answer.denied)
     try:
-        feed = parser.parse(fetched.body, fetched.headers, fetched.url)
+        feed = parser.parse(fetched.body, fetched.headers, fetched.url, bulk.likenesses(ask.id))
     except (NotAFeed, NoParser) as reason:
         kind, status = ("not_feed", fetched.status) if isinstance(reason, NotAFeed) else ("ours", None)
         named = next(iter(feed_links(fetched.body, fetched.url)), "") if status else ""

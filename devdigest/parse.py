@@ -2,73 +2,111 @@
 
 What comes out is plain text and http(s) links. Whether a date is plausible or a post new is not judged here.
 """
-import hashlib
-import io
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-import feedparser
-import feedparser.api
-import feedparser.mixin
-
-from devdigest import dates, encoding, jsonfeed
+from devdigest import documents, encoding, entries, jsonfeed, recognise
 from devdigest.feed import Entry, Feed, NotAFeed
-from devdigest.text import excerpt, from_html, minutes, tidy
+from devdigest.likeness import apart, likeness, stored
+from devdigest.portions import portions
+from devdigest.scan import Scan, scan
+from devdigest.text import excerpt
 from devdigest.urls import http_url
 
 _MOST_ENTRIES = 500         # a feed with more is an archive
-_TITLE = 300                # characters
-_GUID = 500                 # characters; a longer one is known by its hash
-_WHOLE_TEXT = 1500          # characters from which a description is taken for the whole post
-_TAG, _TAGS = 30, 8         # characters, and how many; what is longer was written for search engines
-# What the software of blogs puts where the writer has chosen nothing: WordPress, Tistory, Naver, Ghost.
-_NO_TAGS = {"미분류", "분류없음", "카테고리 없음", "기본 카테고리", "분류 전체보기", "전체보기", "전체 글",
-            "전체", "uncategorized", "uncategorised", "all posts", "all", "default", "none", "null"}
-_HTML = ("text/html", "application/xhtml+xml")
+_PORTION = 131_072          # bytes of entries that feedparser gets at once: it needs twenty times as many
 _HTML_PAGE = re.compile(r"<!doctype\s+html\b", re.IGNORECASE)
 _HTML_ROOTS = (b"html", b"head", b"body")
 _ROOT = re.compile(rb"\n<([\w:.-]{1,40})")
-# Not the one it prefers, for which it would look in vain at each document.
-feedparser.api.PREFERRED_XML_PARSERS[:] = ["devdigest.expat_driver"]
-_MOST_CHARACTERS = 20_000   # that are remembered; a Korean blog has two thousand
 _OF_A_FEED = re.compile(rb"<([\w.-]+:)?(rss|rdf|feed|channel|item|entry)\b", re.IGNORECASE)
-# Also within CDATA; no matter, as only a document that cannot be read is cut by it.
-_ENTRY = re.compile(rb"<((?:[\w.-]+:)?(?:item|entry))(?=[\s>]).*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+
+Some = TypeVar("Some")
 
 
-class _Remembering(dict[int, int | str]):
-    """A table for `str.translate` that raises no KeyError for each character it leaves alone."""
-
-    def __missing__(self, character: int) -> int:
-        if len(self) < _MOST_CHARACTERS:
-            self[character] = character
-        return character
-
-
-# A tenth of its time goes into looking for what stands in no text but some of the nineties.
-feedparser.mixin._cp1252 = _Remembering(feedparser.mixin._cp1252)
+class _Way(NamedTuple):
+    """How a document is to be read."""
+    url: str
+    zone: ZoneInfo
+    known: Collection[bytes]
+    portion: int
 
 
-def parse(body: bytes, headers: Mapping[str, str], url: str, zone: ZoneInfo) -> Feed:
+def parse(body: bytes, headers: Mapping[str, str], url: str, zone: ZoneInfo,
+          known: bytes = b"", portion: int = _PORTION) -> Feed:
     """The feed that came from `url` (after redirects) with `headers` (names in lower case).
 
-    A time without a zone is in `zone`. Raises NotAFeed.
+    A time without a zone is in `zone`. Entries of a likeness that is among the `known` ones are told without
+    their text; where there are no others, the feed without its title and site. Raises NotAFeed.
     """
+    way = _Way(url, zone, apart(known), portion)
     try:
         source = _source(body, headers.get("content-type", ""))
         del body        # it may be megabytes, and feedparser makes the same again of them
-        document = jsonfeed.read(source) if isinstance(source, str) else _document(source)
+        if isinstance(source, str):
+            return _whole(jsonfeed.read(source), way)
+        return _new(source, way) or _whole(_document(source), way)
     except ValueError as error:
         raise NotAFeed(str(error)) from error
-    channel = document["feed"]
-    return Feed(title=excerpt(_plain(channel, "title"), _TITLE),
-                site=http_url(_text(channel, "link"), url),
-                entries=tuple(_entry(raw, url, zone) for raw in _newest(document["entries"], zone)))
+
+
+def _whole(document: dict[str, Any], way: _Way) -> Feed:
+    raws = document["entries"]
+    newest = _newest(raws, lambda raw: entries.published(raw, way.zone))
+    return _feed(document["feed"], [entries.entry(raw, way.url, way.zone) for raw in newest], way)
+
+
+def _feed(channel: dict[str, Any], found: Sequence[Entry], way: _Way) -> Feed:
+    return Feed(title=excerpt(entries.plain(channel, "title"), entries.TITLE),
+                site=http_url(entries.words(channel, "link"), way.url), entries=tuple(found))
+
+
+def _new(xml: "_Xml", way: _Way) -> Feed | None:
+    """What is not known yet, read in portions; None where the whole document is to be read at once."""
+    if not way.known and len(xml.source) <= way.portion:
+        return None
+    seen = scan(xml.source)
+    if seen is None:
+        return None
+    found = _known(seen, _recent(seen, way.zone), way)
+    unread = [place for place, entry in found.items() if entry is None]
+    channel: dict[str, Any] = {}
+    for places, source in portions(xml.source, seen.entries, unread, way.portion):
+        try:
+            document = _document(xml._replace(source=source))
+        except ValueError:
+            return None
+        if len(document["entries"]) != len(places):
+            return None
+        channel = channel or document["feed"]
+        # as records of ours, before the next are made
+        found.update((place, entries.entry(raw, way.url, way.zone))
+                     for place, raw in zip(places, document["entries"], strict=True))
+    read = [entry for entry in found.values() if entry is not None]
+    return _feed(channel, _newest(read, lambda entry: entry.published), way)
+
+
+def _recent(seen: Scan, zone: ZoneInfo) -> list[int]:
+    """The places of the newest; of all where a date is unsure."""
+    places = list(range(len(seen.entries)))
+    try:
+        return _newest(places, lambda place: recognise.published(seen.entries[place], zone))
+    except ValueError:
+        return places
+
+
+def _known(seen: Scan, places: Sequence[int], way: _Way) -> dict[int, Entry | None]:
+    """By their places, in the order of the document: the entries that are known, None for the others."""
+    return {place: _stub(place, seen, way) if way.known else None for place in places}
+
+
+def _stub(place: int, seen: Scan, way: _Way) -> Entry | None:
+    stub = recognise.stub(seen.entries[place], seen, way.url, way.zone)
+    if stub is None or likeness(stub.guid, stub.link, stub.title, stored(stub.published)) not in way.known:
+        return None
+    return stub
 
 
 class _Xml(NamedTuple):
@@ -93,125 +131,19 @@ def _source(body: bytes, content_type: str) -> _Xml | str:
 def _document(xml: _Xml) -> dict[str, Any]:
     """What feedparser makes of it. Raises ValueError in words for the owner."""
     if _OF_A_FEED.search(xml.source):       # feedparser takes seconds over a large page
-        document = _by_feedparser(xml.source)
+        document = documents.read(xml.source)
         if document["entries"] or (document["version"] and not xml.is_page):
             return document
     raise ValueError("an HTML page" if xml.is_page else f"XML, but no feed (root <{xml.root}>)")
 
 
-def _by_feedparser(source: bytes) -> dict[str, Any]:
-    """What feedparser gives; an entry over which it raises what Python can is left out, by halves."""
-    try:
-        return _feedparser(source)
-    except MemoryError:
-        raise
-    except Exception as error:
-        halves = list(_readable(_halves(source)))
-        if not halves:
-            said = excerpt(tidy(str(error)), 100)
-            raise ValueError(f"unreadable: {type(error).__name__} {said}") from error
-    document = halves[0]
-    document["entries"] = [entry for half in halves for entry in half["entries"]]
-    return document
-
-
-def _feedparser(source: bytes) -> dict[str, Any]:
-    # A stream: feedparser opens bytes that are the name of a file. Without the URL: it would make guids
-    # absolute, and they are to outlive a blog's move to https.
-    return feedparser.parse(io.BytesIO(source), sanitize_html=False, resolve_relative_uris=False,
-                            response_headers={"content-type": "application/xml; charset=utf-8"})
-
-
-def _halves(source: bytes) -> list[bytes]:
-    """Two documents, each with the channel and half of the entries; none where there are not two."""
-    spans = [entry.span() for entry in _ENTRY.finditer(source)]
-    if len(spans) < 2:
-        return []
-    begin, middle, end = spans[0][0], spans[len(spans) // 2][0], spans[-1][1]
-    return [source[:middle] + source[end:], source[:begin] + source[middle:]]
-
-
-def _readable(sources: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    for source in sources:
-        with suppress(ValueError):
-            yield _by_feedparser(source)
-
-
-def _entry(raw: dict[str, Any], url: str, zone: ZoneInfo) -> Entry:
-    title = excerpt(_plain(raw, "title"), _TITLE)
-    summary, content = _plain(raw, "summary"), _content(raw)
-    whole = content or (summary if len(summary) > _WHOLE_TEXT else "")
-    link = _text(raw, "link")
-    # Without a link element feedparser takes the guid for one; then only a whole URL leads anywhere.
-    base = url if dict.get(raw, "links") else ""
-    return Entry(guid=_guid(_text(raw, "id") or link, title, summary or content),
-                 link=http_url(link, base),
-                 title=title,
-                 excerpt=excerpt(next(filter(_says_something, (summary, content)), "")),
-                 minutes=minutes(whole) if whole else None,
-                 published=_published(raw, zone),
-                 tags=_tags(raw))
-
-
-def _says_something(text: str) -> bool:
-    return any(map(str.isalnum, text))
-
-
-def _text(raw: dict[str, Any], key: str) -> str:
-    # dict.get, as feedparser's own answers `updated` with `published`; and odd elements put records for text.
-    value = dict.get(raw, key)
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _plain(raw: dict[str, Any], key: str) -> str:
-    detail = dict.get(raw, f"{key}_detail")     # without it, a `summary` is feedparser's copy of the content
-    return _by_type(_text(raw, key), detail.get("type")) if isinstance(detail, dict) else ""
-
-
-def _content(raw: dict[str, Any]) -> str:
-    contents = dict.get(raw, "content")
-    parts = contents if isinstance(contents, list) else []
-    return max((_by_type(_text(part, "value"), part.get("type")) for part in parts), key=len, default="")
-
-
-def _by_type(value: str, kind: str | None) -> str:
-    if kind in _HTML:
-        return tidy(from_html(value))
-    return tidy(value) if (kind or "").startswith("text/") else ""      # a picture may be an entry's content
-
-
-def _guid(own: str, title: str, text: str) -> str:
-    if own and len(own) <= _GUID and own.isprintable():
-        return own
-    return hashlib.sha256((own or f"{title}\n{text}").encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _published(raw: dict[str, Any], zone: ZoneInfo) -> datetime | date | None:
-    read = (dates.read(_text(raw, key), zone) for key in ("published", "updated", "created"))
-    return next((when for when in read if when is not None), None)
-
-
-def _tags(raw: dict[str, Any]) -> tuple[str, ...]:
-    categories = dict.get(raw, "tags")
-    tags: dict[str, str] = {}
-    for category in categories if isinstance(categories, list) else []:
-        if tag := _tag(_text(category, "label") or _text(category, "term")):    # RFC 4287, 4.2.2.3
-            tags.setdefault(tag.casefold(), tag)
-    return tuple(tags.values())[:_TAGS]
-
-
-def _tag(written: str) -> str:
-    tag = tidy(unicodedata.normalize("NFKC", written)).lstrip("#").strip()
-    says_something = any(map(str.isalnum, tag)) and "://" not in tag and tag.casefold() not in _NO_TAGS
-    return tag if says_something and len(tag) <= _TAG else ""       # half a tag would be another one
-
-
-def _newest(entries: list[dict[str, Any]], zone: ZoneInfo) -> list[dict[str, Any]]:
-    if len(entries) <= _MOST_ENTRIES:
-        return entries
-    days = [_day(_published(raw, zone)) for raw in entries]
-    newest = sorted(range(len(entries)), key=days.__getitem__, reverse=True)[:_MOST_ENTRIES]
-    return [entries[place] for place in sorted(newest)]
+def _newest(found: Sequence[Some], published: Callable[[Some], datetime | date | None]) -> Sequence[Some]:
+    """At most so many as are kept, in their order."""
+    if len(found) <= _MOST_ENTRIES:
+        return found
+    days = [_day(published(one)) for one in found]
+    newest = sorted(range(len(found)), key=days.__getitem__, reverse=True)[:_MOST_ENTRIES]
+    return [found[place] for place in sorted(newest)]
 
 
 def _day(published: datetime | date | None) -> date:

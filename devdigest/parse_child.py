@@ -28,7 +28,7 @@ _FETCHING = ("urllib.request", "urllib.error", "feedparser.http")
 _ALLOCATIONS = 10_000       # between two looks for cycles; a document has few, but many records
 _SMALLEST = b"<rss version='2.0'><channel><item/></channel></rss>"
 
-Parse = Callable[[bytes, dict, str, ZoneInfo], Feed]
+Parse = Callable[..., Feed]
 
 
 def main() -> None:
@@ -70,7 +70,8 @@ def _confine(memory: int, parse: Parse, zone: ZoneInfo) -> None:
 def _answer(parse: Parse, question: dict, bodies: list[bytes], memory: int, zone: ZoneInfo) -> bytes:
     try:
         # taken out, so that it goes from memory as soon as it is decoded
-        return FEED + pack(parse(bodies.pop(), question["headers"], question["url"], zone))
+        return FEED + pack(parse(bodies.pop(), question["headers"], question["url"], zone,
+                                 bytes.fromhex(question["known"])))
     except NotAFeed as reason:
         return FAULT + str(reason).encode("utf-8", "replace")
     except MemoryError:

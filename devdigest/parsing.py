@@ -61,9 +61,11 @@ class Parser:
         child, self._child = self._child, None
         return child.end() if child else None
 
-    def parse(self, body: bytes, headers: Mapping[str, str], url: str) -> Feed:
-        """As `parse.parse`. Raises NotAFeed, also where it takes too much to read; NoParser."""
-        question = {"headers": dict(headers), "url": url}
+    def parse(self, body: bytes, headers: Mapping[str, str], url: str, known: bytes = b"") -> Feed:
+        """As `parse.parse`, with all that is `known` one after the other. Raises NoParser, and NotAFeed also
+        where it takes too much to read.
+        """
+        question = {"headers": dict(headers), "url": url, "known": known.hex()}
         message = *frame(json.dumps(question).encode()), *frame(body)
         # once more, as a child may have died before of something else, as of another process's hunger
         answer = self._ask(message) or self._ask(message)

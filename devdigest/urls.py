@@ -13,6 +13,9 @@ _TRACKING = re.compile(r"(utm_\w*|fromrss|trackingcode)(=.*)?|source=rss.*", re.
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")        # a name, with the underscores that some have; or IPv6
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+# As most links are written: nothing in it is to be resolved, quoted or refused.
+_FINISHED = re.compile(r"https?://[a-z0-9._-]*[a-z0-9_-](?:/[\w.~%!$&'()*+,=:@/-]*(?:\?[\w.~%!$&'()*+,;=:@/?-]+)?)?",
+                       re.ASCII)
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 # Names under which a registry sells names, where that is not the last label alone; enough for our lists.
 _SECOND_LEVEL = re.compile(r"(^|\.)(co|or|ne|re|pe|go|ac|com|net|org|gov|edu)\.[a-z]{2}$")
@@ -74,6 +77,8 @@ def _printable(url: str) -> str:
 def http_url(link: str, base: str = "") -> str:
     """`link` as an absolute http(s) URL in ASCII, resolved against `base`; "" where it is or becomes none."""
     link = _printable(link)
+    if _FINISHED.fullmatch(link) and len(link) <= LONGEST:
+        return link
     if not link:
         return ""       # and not the base, to which urljoin would resolve it
     try:

@@ -10,15 +10,16 @@ INSTALLER = sorted((PACKAGE.parent / "deploy/installer").glob("*.py"))
 # From the ground up. Within a floor a module may import those named before it where the floor is a list in
 # order (ground, records, core, edges); steps import no other step but those that all may use.
 GROUND = ["", "days", "urls", "zones", "relays", "rules", "config", "credentials", "text", "dates", "tokens",
-          "clock", "heap", "locks", "presence", "room", "copies", "backups", "addresses", "recipients",
-          "inflate", "terms", "wear", "notify", "watched", "journal"]
+          "clock", "heap", "locks", "presence", "room", "likeness", "copies", "backups", "addresses",
+          "recipients", "inflate", "terms", "wear", "notify", "watched", "journal"]
 RECORDS = ["columns", "table", "segments", "memory", "departures", "links", "models", "fetching", "readers",
            "outbox", "bulk", "counts", "reports", "troubles", "fulltext", "upgrades", "database"]
-CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "parse",
-        "identity", "choose", "bloglists", "opml", "discover", "replies", "feedback", "points", "wire",
-        "edition", "letter", "draft", "compose", "notices", "owner_words", "owner_mails", "charts",
-        "throttle", "quota", "forecast", "signatures", "fates", "events", "mime", "bounce_words",
-        "bounce_notice", "ses_notice", "returned", "status_report", "dsn", "finding", "mail_records"]
+CORE = ["wording", "essence", "validators", "encoding", "jsonfeed", "feed", "expat_driver", "scan", "entries",
+        "recognise", "portions", "documents", "parse", "identity", "choose", "bloglists", "opml", "discover",
+        "replies", "feedback", "points", "wire", "edition", "letter", "draft", "compose", "notices",
+        "owner_words", "owner_mails", "charts", "throttle", "quota", "forecast", "signatures", "fates",
+        "events", "mime", "bounce_words", "bounce_notice", "ses_notice", "returned", "status_report", "dsn",
+        "finding", "mail_records"]
 EDGES = ["deadline", "connections", "fetch", "pace", "turns", "lanes", "frames", "parse_child", "parsing",
          "dialogue", "greeting", "smtp", "maildir", "line", "group_commit", "openssl", "sns", "provider",
          "imap", "name_server", "second_place", "heartbeat", "machine", "kernel_log", "routes", "nat_pmp",
