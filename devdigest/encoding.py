@@ -99,9 +99,9 @@ def xml(text: str) -> bytes:
         text = _BLANKS.sub("\n", text)
     for part in _PASSED_OVER.finditer(text[:_PROLOG]):
         if part["root"]:
-            legal = _NUMBERED.sub(_legal, _NO_CHARACTER.sub("", text[part.start():]))
             # feedparser searches the first line for an encoding, in quadratic time: this line has one
-            return b"<?xml version='1.0' encoding='utf-8'?>\n" + legal.encode()
+            return ("<?xml version='1.0' encoding='utf-8'?>\n"
+                    + _NUMBERED.sub(_legal, _NO_CHARACTER.sub("", text[part.start():]))).encode()
     raise ValueError("no XML" if len(text) <= _PROLOG else f"no element in its first {_PROLOG:,} characters")
 
 

@@ -17,7 +17,7 @@ from devdigest.text import excerpt
 from devdigest.urls import http_url
 
 _MOST_ENTRIES = 500         # a feed with more is an archive
-_PORTION = 131_072          # bytes of entries that feedparser gets at once: it needs twenty times as many
+_PORTION = 65_536           # bytes of entries for feedparser at once, which needs four times as many
 _HTML_PAGE = re.compile(r"<!doctype\s+html\b", re.IGNORECASE)
 _HTML_ROOTS = (b"html", b"head", b"body")
 _ROOT = re.compile(rb"\n<([\w:.-]{1,40})")
@@ -43,24 +43,27 @@ def parse(body: bytes, headers: Mapping[str, str], url: str, zone: ZoneInfo,
     """
     way = _Way(url, zone, apart(known), portion)
     try:
-        source = _source(body, headers.get("content-type", ""))
-        del body        # it may be megabytes, and feedparser makes the same again of them
-        if isinstance(source, str):
-            return _whole(jsonfeed.read(source), way)
-        return _new(source, way) or _whole(_document(source), way)
+        text = _text(body, headers.get("content-type", ""))
+        del body        # it may be megabytes, of which more is made at every step
+        if text.startswith("{"):
+            return _whole(jsonfeed.read(text), way)
+        xml = _xml(text)
+        del text
+        return _new(xml, way) or _whole(_document(xml), way)
     except ValueError as error:
         raise NotAFeed(str(error)) from error
 
 
 def _whole(document: dict[str, Any], way: _Way) -> Feed:
-    raws = document["entries"]
-    newest = _newest(raws, lambda raw: entries.published(raw, way.zone))
-    return _feed(document["feed"], [entries.entry(raw, way.url, way.zone) for raw in newest], way)
+    newest = _newest(document["entries"], lambda raw: entries.published(raw, way.zone))
+    return _feed(document, newest, way)
 
 
-def _feed(channel: dict[str, Any], found: Sequence[Entry], way: _Way) -> Feed:
+def _feed(document: dict[str, Any], raws: Sequence[dict[str, Any]], way: _Way) -> Feed:
+    channel = document["feed"]
     return Feed(title=excerpt(entries.plain(channel, "title"), entries.TITLE),
-                site=http_url(entries.words(channel, "link"), way.url), entries=tuple(found))
+                site=http_url(entries.words(channel, "link"), way.url),
+                entries=tuple(entries.entry(raw, way.url, way.zone) for raw in raws))
 
 
 def _new(xml: "_Xml", way: _Way) -> Feed | None:
@@ -72,20 +75,27 @@ def _new(xml: "_Xml", way: _Way) -> Feed | None:
         return None
     found = _known(seen, _recent(seen, way.zone), way)
     unread = [place for place, entry in found.items() if entry is None]
-    channel: dict[str, Any] = {}
+    first: Feed | None = None
     for places, source in portions(xml.source, seen.entries, unread, way.portion):
-        try:
-            document = _document(xml._replace(source=source))
-        except ValueError:
+        part = _part(xml._replace(source=source), len(places), way)
+        if part is None:
             return None
-        if len(document["entries"]) != len(places):
-            return None
-        channel = channel or document["feed"]
-        # as records of ours, before the next are made
-        found.update((place, entries.entry(raw, way.url, way.zone))
-                     for place, raw in zip(places, document["entries"], strict=True))
+        found.update(zip(places, part.entries, strict=True))
+        first = first or part
     read = [entry for entry in found.values() if entry is not None]
-    return _feed(channel, _newest(read, lambda entry: entry.published), way)
+    title, site = (first.title, first.site) if first else ("", "")
+    return Feed(title, site, tuple(_newest(read, lambda entry: entry.published)))
+
+
+def _part(xml: "_Xml", count: int, way: _Way) -> Feed | None:
+    """A portion as records of ours, so that feedparser's are gone before the next; None if one was lost."""
+    try:
+        document = _document(xml)
+    except ValueError:
+        return None
+    if len(document["entries"]) != count:
+        return None
+    return _feed(document, document["entries"], way)
 
 
 def _recent(seen: Scan, zone: ZoneInfo) -> list[int]:
@@ -115,13 +125,16 @@ class _Xml(NamedTuple):
     is_page: bool
 
 
-def _source(body: bytes, content_type: str) -> _Xml | str:
+def _text(body: bytes, content_type: str) -> str:
     """XML to be read, or JSON. Raises ValueError in words for the owner."""
     text = encoding.decode(body, content_type)
     if not text:
         raise ValueError("empty")
-    if text.startswith("{"):
-        return text
+    return text
+
+
+def _xml(text: str) -> _Xml:
+    """Raises ValueError in words for the owner."""
     source = encoding.xml(text)
     root = _ROOT.search(source)
     is_page = bool(_HTML_PAGE.match(text) or (root and root[1].lower() in _HTML_ROOTS))
