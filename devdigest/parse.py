@@ -17,7 +17,7 @@ from devdigest.text import excerpt
 from devdigest.urls import http_url
 
 _MOST_ENTRIES = 500         # a feed with more is an archive
-_PORTION = 65_536           # bytes of entries for feedparser at once, which needs four times as many
+_PORTION = 65_536           # bytes of entries for feedparser at once: more needs more memory, less no less
 _HTML_PAGE = re.compile(r"<!doctype\s+html\b", re.IGNORECASE)
 _HTML_ROOTS = (b"html", b"head", b"body")
 _ROOT = re.compile(rb"\n<([\w:.-]{1,40})")

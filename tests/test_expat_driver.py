@@ -7,7 +7,7 @@ import feedparser
 import feedparser.api
 import pytest
 
-from devdigest import encoding, parse
+from devdigest import documents, encoding
 
 FOLDER = Path(__file__).parents[2] / "shared" / "feeds" / "real"
 
@@ -27,7 +27,7 @@ def read(source: bytes) -> dict[str, Any]:
                          ids=lambda path: path.name)
 def test_it_reads_in_a_real_feed_what_is_read_without_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = encoding.xml(encoding.decode(path.read_bytes(), ""))
-    assert parse.feedparser.api.PREFERRED_XML_PARSERS == ["devdigest.expat_driver"]
+    assert documents.feedparser.api.PREFERRED_XML_PARSERS == ["devdigest.expat_driver"]
     ours = read(source)
     monkeypatch.setattr(feedparser.api, "PREFERRED_XML_PARSERS", [])
     assert read(source) == ours
