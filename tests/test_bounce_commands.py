@@ -76,7 +76,7 @@ def test_it_says_what_came_and_what_followed(devdigest: Run) -> None:
 
 def test_the_owner_is_asked_before_mail_goes_on(devdigest: Run) -> None:
     a_bad_issue()
-    assert "6 of 10 mails bounced; see `devdigest bounces`" in devdigest("status")[1]
+    assert "6 of 10 mails bounced; see `devdigest bounces`" in " ".join(devdigest("status")[1].split())
     code, _, err = devdigest("resume")
     assert (code, "first say what to make of it: `devdigest bounces --believe`" in err) == (1, True)
     code, out, _ = devdigest("bounces", "--believe")
