@@ -97,7 +97,7 @@ class Batch:
             self._quiet.append(_unchanged(outcome))
         else:
             self._waiting.append(outcome)
-            self._entries += 1 + (len(outcome.feed.entries) if outcome.feed else 0)
+            self._entries += 1 + (_weight(outcome.feed) if outcome.feed else 0)
         waited = outcome.heard - self._waiting[0].heard if self._waiting else timedelta(0)
         return self.store() if self._entries >= _MOST_WAITING or waited >= _LONGEST_WAIT else 0
 
@@ -136,6 +136,12 @@ class Batch:
         self._quiet.clear()
         self._noted.clear()
         return posts
+
+
+def _weight(feed: Feed) -> int:
+    """Of its entries while they wait: a known one has no text, and is not stored."""
+    known = sum(entry.is_known for entry in feed.entries)
+    return len(feed.entries) - known + known // 4
 
 
 def _unchanged(outcome: Outcome) -> bulk.Unchanged:
