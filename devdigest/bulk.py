@@ -124,7 +124,8 @@ def read_again(blogs: Iterable[Unchanged], now: datetime) -> None:
     when = Fetching.read.db_value(now)
     with db.atomic():
         for blog in sorted(blogs):
-            db.execute_sql(_READ_AGAIN, {"when": when} | blog._asdict())
+            sends = Fetching.validators.db_value(blog.new_sends)
+            db.execute_sql(_READ_AGAIN, blog._asdict() | {"when": when, "new_sends": sends})
 
 
 def note(blogs: Iterable[Noted]) -> None:

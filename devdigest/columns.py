@@ -21,17 +21,27 @@ class UtcField(TextField):
 
 
 class NarrowUtcField(IntegerField):
-    """The same in microseconds since 1970, of a third of the bytes: where every collect writes all rows."""
+    """An instant's second, counted from 1970: a seventh of the bytes, where every collect writes all rows."""
 
     def db_value(self, value: datetime | None) -> int | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError(f"an instant without a zone: {value}")
-        return (value - _EPOCH) // timedelta(microseconds=1)
+        return (value - _EPOCH) // timedelta(seconds=1)
 
     def python_value(self, value: int | None) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return None if value is None else _EPOCH + timedelta(seconds=value)
+
+
+class UsualField(TextField):
+    """Text of which the usual one, its default, takes no byte."""
+
+    def db_value(self, value: str) -> str:
+        return "" if value == self.default else value
+
+    def python_value(self, value: str) -> str:
+        return value or self.default
 
 
 class DayField(TextField):

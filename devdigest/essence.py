@@ -21,7 +21,7 @@ _VOLATILE = re.compile(rb"""<(?:
     """, re.VERBOSE)
 # Held against one other only, the same feed's last one, so few are enough: each blog has one in a row that
 # every collect writes.
-_BYTES = 9
+_BYTES = 6
 _JSON_DATE = re.compile(rb'"date_(?:published|modified)"\s{0,20}:\s{0,20}"[^"\\]{0,100}"(?:\s{0,20},)?')
 
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from peewee import BooleanField, Expression, ForeignKeyField, IntegerField, ModelSelect, TextField, fn
 
-from devdigest.columns import NarrowUtcField
+from devdigest.columns import NarrowUtcField, UsualField
 from devdigest.models import Blog
-from devdigest.table import BOTH, EMPTY, ZERO, Table
+from devdigest.table import EMPTY, ZERO, Table
 
 TRIES = 20                                  # in a row: about ten days of two collects each
 _LONG_DEAD = timedelta(days=14)
@@ -29,7 +29,7 @@ class Fetching(Table):
     status = IntegerField(null=True)            # HTTP status; None where there was no answer
     etag = TextField(constraints=[EMPTY], default="")           # validators as received (RFC 9110, 8.8)
     modified = TextField(constraints=[EMPTY], default="")
-    validators = TextField(constraints=[BOTH], default="both")  # which of them are sent; see validators.py
+    validators = UsualField(constraints=[EMPTY], default="both")    # which are sent; see validators.py
     essence = TextField(constraints=[EMPTY], default="")        # of the document last read; see essence.py
     fault = TextField(constraints=[EMPTY], default="")          # why nothing could be read; "" where it could
     fault_kind = TextField(constraints=[EMPTY], default="")     # of `fault`: a word of fetch.FAULTS

@@ -217,7 +217,8 @@ def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> No
     noted.fault, noted.fault_kind = error.reason, error.kind
     noted.not_before, noted.asked_to_wait = None, error.retry_after is not None
     if error.retry_after is not None:
-        noted.not_before = heard + timedelta(seconds=error.retry_after)
+        # up to a whole second, as only those are kept: nobody is asked again before the time
+        noted.not_before = heard + timedelta(seconds=error.retry_after, microseconds=-heard.microsecond % 10**6)
     elif error.status is None or error.status == 429 or error.status >= 500:
         # what may pass by itself is tried again this morning; a 404, or what is no feed, at the next collect
         noted.not_before = now + min(_FIRST_RETRY * 2 ** min(noted.failures - 1, 10), _LAST_RETRY)

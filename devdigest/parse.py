@@ -18,6 +18,7 @@ from devdigest.urls import http_url
 
 _MOST_ENTRIES = 500         # a feed with more is an archive
 _PORTION = 65_536           # bytes of entries for feedparser at once: more needs more memory, less no less
+_LARGE = 4                  # portions, in which a document is read of which nothing is known
 _HTML_PAGE = re.compile(r"<!doctype\s+html\b", re.IGNORECASE)
 _HTML_ROOTS = (b"html", b"head", b"body")
 _ROOT = re.compile(rb"\n<([\w:.-]{1,40})")
@@ -68,7 +69,7 @@ def _feed(document: dict[str, Any], raws: Sequence[dict[str, Any]], way: _Way) -
 
 def _new(xml: "_Xml", way: _Way) -> Feed | None:
     """What is not known yet, read in portions; None where the whole document is to be read at once."""
-    if not way.known and len(xml.source) <= way.portion:
+    if not way.known and len(xml.source) <= _LARGE * way.portion:
         return None
     seen = scan(xml.source)
     if seen is None:

@@ -8,7 +8,6 @@ db = SqliteDatabase(None, autoconnect=False, lock_type="IMMEDIATE")
 
 EMPTY = SQL("DEFAULT ''")       # of a column that came with an upgrade
 ZERO = SQL("DEFAULT 0")
-BOTH = SQL("DEFAULT 'both'")
 
 
 def one_of(column: str, words: Iterable[str]) -> Check:

@@ -116,14 +116,13 @@ _TO_8 = (       # what the owner was told of, and jobs that fail
         "since" TEXT NOT NULL, "said" TEXT NOT NULL) WITHOUT ROWID""",
 )
 
-_BESIDES = ("status", "etag", "modified", "validators", "essence", "fault", "fault_kind", "failures",
+_BESIDES = ("status", "etag", "modified", "essence", "fault", "fault_kind", "failures",
             "asked_to_wait", "moved_to", "moved_times")
 
 
-def _micros(column: str) -> str:
-    """Of an instant as text: microseconds since 1970; of none, none."""
-    return (f"CAST(strftime('%s', substr({column}, 1, 19)) AS INTEGER) * 1000000 "
-            f"+ CAST(substr({column}, 21, 6) AS INTEGER)")
+def _second(column: str) -> str:
+    """Of an instant as text: its second, counted from 1970; of none, none."""
+    return f"CAST(strftime('%s', substr({column}, 1, 19)) AS INTEGER)"
 
 
 _TO_9 = (       # what every collect writes anew is narrower, and indexes are put in order at night
@@ -131,14 +130,14 @@ _TO_9 = (       # what every collect writes anew is narrower, and indexes are pu
     "ALTER TABLE fetching RENAME TO fetching_8",
     """CREATE TABLE "fetching" ("blog_id" INTEGER NOT NULL PRIMARY KEY, "fetched" INTEGER, "read" INTEGER,
         "status" INTEGER, "etag" TEXT NOT NULL DEFAULT '', "modified" TEXT NOT NULL DEFAULT '',
-        "validators" TEXT NOT NULL DEFAULT 'both', "essence" TEXT NOT NULL DEFAULT '',
+        "validators" TEXT NOT NULL DEFAULT '', "essence" TEXT NOT NULL DEFAULT '',
         "fault" TEXT NOT NULL DEFAULT '', "fault_kind" TEXT NOT NULL DEFAULT '',
         "failures" INTEGER NOT NULL DEFAULT 0, "not_before" INTEGER,
         "asked_to_wait" INTEGER NOT NULL DEFAULT 0, "moved_to" TEXT NOT NULL DEFAULT '',
         "moved_times" INTEGER NOT NULL DEFAULT 0, FOREIGN KEY ("blog_id") REFERENCES "blog" ("id"))""",
-    f"INSERT INTO fetching (blog_id, fetched, read, not_before, {', '.join(_BESIDES)}) "
-    f"SELECT blog_id, {_micros('fetched')}, {_micros('read')}, {_micros('not_before')}, "
-    f"{', '.join(_BESIDES)} FROM fetching_8",
+    f"INSERT INTO fetching (blog_id, fetched, read, not_before, validators, {', '.join(_BESIDES)}) "
+    f"SELECT blog_id, {_second('fetched')}, {_second('read')}, {_second('not_before')}, "
+    f"replace(validators, 'both', ''), {', '.join(_BESIDES)} FROM fetching_8",
     "DROP TABLE fetching_8",
     fetching.TRIGGER,
     *fulltext.SETTINGS,

@@ -454,7 +454,7 @@ def test_the_maintainers_of_the_list_get_what_was_found(owner: Owner, tmp_path: 
     assert owner.types("blogs", "export", "--patch").out.endswith("\n# Nothing to change.\n")
     with sqlite3.connect(tmp_path / "devdigest.db") as database:
         database.execute("UPDATE blog SET state = 'paused', paused_for = 'HTTP 410 Gone'")
-        database.execute("UPDATE fetching SET fetched = 1795219200000000")
+        database.execute("UPDATE fetching SET fetched = 1795219200")
     database.close()
     said = owner.types("blogs", "export", "--patch")
     assert said.status == 0
