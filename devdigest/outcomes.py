@@ -218,7 +218,8 @@ def _failed(blog: Blog, error: FetchError, now: datetime, heard: datetime) -> No
     noted.not_before, noted.asked_to_wait = None, error.retry_after is not None
     if error.retry_after is not None:
         # up to a whole second, as only those are kept: nobody is asked again before the time
-        noted.not_before = heard + timedelta(seconds=error.retry_after, microseconds=-heard.microsecond % 10**6)
+        rest = -heard.microsecond % 1_000_000
+        noted.not_before = heard + timedelta(seconds=error.retry_after, microseconds=rest)
     elif error.status is None or error.status == 429 or error.status >= 500:
         # what may pass by itself is tried again this morning; a 404, or what is no feed, at the next collect
         noted.not_before = now + min(_FIRST_RETRY * 2 ** min(noted.failures - 1, 10), _LAST_RETRY)
