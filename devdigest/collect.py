@@ -50,7 +50,8 @@ def collect(config: Config, now: datetime, stop: threading.Event, *, retry: bool
         tour = Round(_asks(config, now, retry), config, now, _pace(config, now, until))
         run = Run.create(job="retry" if retry else "collect", started=now, blogs=tour.asks,
                          not_reached=tour.asks, lanes=len(tour.lanes))
-        log.debug("%s: %d blogs, %s", run.job, run.blogs, tour.outlook())
+        level = logging.DEBUG if retry else logging.INFO
+        log.log(level, "%s: %d blogs, %s", run.job, run.blogs, tour.outlook())
         batch, new_faults = Batch(config, now, past, wal), list[str]()
         for done, answer in enumerate(tour.answers(stop), start=1):
             _count(run, outcome := read(answer, parser, running.now()))

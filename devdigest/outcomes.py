@@ -25,7 +25,7 @@ _OF_ITS_WORDS = (IntegrityError, ValueError, TypeError, AttributeError, LookupEr
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=6)
 # To be stored together: entries, so that a visitor who wants to write never waits long, and until the first
 # of them is stored at last.
-_MOST_WAITING, _LONGEST_WAIT = 1_000, timedelta(minutes=5)
+_MOST_WAITING, _LONGEST_WAIT = 500, timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Batch:
 def _weight(feed: Feed) -> int:
     """Of its entries while they wait: a known one has no text, and is not stored."""
     known = sum(entry.is_known for entry in feed.entries)
-    return len(feed.entries) - known + known // 4
+    return len(feed.entries) - known + known // 8
 
 
 def _unchanged(outcome: Outcome) -> bulk.Unchanged:

@@ -12,8 +12,8 @@ from devdigest.table import db
 
 # segments of one size that are put together: as many as FTS5 allows, as they are written anew each time
 _TOGETHER = 16
-# From so many on FTS5 does it at once, in the middle of a collect: a first import of 10,000 feeds leaves 200
-_CRISIS = 500
+# From so many on FTS5 does it at once, in the middle of a collect: a first import of 10,000 feeds leaves 400
+_CRISIS = 1000
 _PORTION = 256      # pages a transaction: a second of a Pi's time, in which a visitor who writes waits
 
 

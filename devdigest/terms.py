@@ -6,7 +6,8 @@ single syllable is the beginning of a pair.
 """
 import re
 import unicodedata
-from itertools import pairwise
+from collections.abc import Iterable
+from operator import add
 
 _CJK = r"\u1100-\u11ff\u3005\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
 _SYLLABLE = rf"(?=[{_CJK}])[^\W_]"
@@ -26,7 +27,7 @@ Run = tuple[str, str]   # (syllables, "") or ("", word)
 
 def terms(text: str) -> str:
     """What the index keeps of `text`: its terms in order, a space between each two."""
-    return " ".join(term for run in _runs(text) for term in _indexed(run))
+    return " ".join(_indexed(_runs(text)))
 
 
 def query(typed: str) -> str:
@@ -84,16 +85,22 @@ def _phrases(typed: str) -> list[tuple[Run, ...]]:
     return [phrase for phrase in found if phrase not in open_ended]
 
 
-def _indexed(run: Run) -> list[str]:
-    syllables, word = run
-    return [*_pairs(syllables), syllables[-1]] if syllables else [_word(word)]
+def _indexed(runs: Iterable[Run]) -> list[str]:
+    found = list[str]()
+    for syllables, word in runs:
+        if syllables:
+            found += _pairs(syllables)
+            found.append(syllables[-1])
+        else:
+            found.append(_word(word))
+    return found
 
 
 def _expression(phrase: tuple[Run, ...]) -> str:
     """The runs one after the other; the last one may go on in the text where it is of syllables."""
     *before, (syllables, word) = phrase
     ends = (_pairs(syllables) or [syllables]) if syllables else [_word(word)]
-    found = " ".join([*(term for run in before for term in _indexed(run)), *ends])
+    found = " ".join([*_indexed(before), *ends])
     return f'"{found}"{"*" if len(syllables) == 1 else ""}'
 
 
@@ -107,8 +114,9 @@ def _sought(phrase: tuple[Run, ...]) -> str:
 
 
 def _pairs(syllables: str) -> list[str]:
-    return [one + next_one for one, next_one in pairwise(syllables)]
+    return list(map(add, syllables, syllables[1:]))
 
 
 def _word(word: str) -> str:
-    return word[:_LONGEST_WORD].translate(_SIGNS)
+    word = word[:_LONGEST_WORD]
+    return word if word.isalnum() else word.translate(_SIGNS)
