@@ -141,7 +141,7 @@ class Batch:
 def _weight(feed: Feed) -> int:
     """Of its entries while they wait: a known one has no text, and is not stored."""
     known = sum(entry.is_known for entry in feed.entries)
-    return len(feed.entries) - known + known // 8
+    return len(feed.entries) - known + known // 16
 
 
 def _unchanged(outcome: Outcome) -> bulk.Unchanged:
