@@ -431,7 +431,7 @@ def test_an_upgraded_index_is_kept_in_order_as_a_new_one(tmp_path: Path, index: 
         database.open(tmp_path / file)
         kept = dict(db.execute_sql(f"SELECT k, v FROM {index}_config").fetchall())
         assert {name: kept[name] for name in kept if "merge" in name} == {
-            "automerge": 0, "usermerge": 16, "crisismerge": 500}
+            "automerge": 0, "usermerge": 16, "crisismerge": 1000}
         db.close()
 
 
